@@ -1,0 +1,116 @@
+"""The only place where SymPy symbols and their assumptions are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+
+from costmodel.errors import FieldError
+
+
+class SizeSymbol(sp.Symbol):
+    """A positive symbol that may know its step: ``multiple_of=32`` for a resolution, ``1/32`` for a width."""
+
+    __slots__ = ("multiple_of",)
+    multiple_of: sp.Rational | None
+
+    def __new__(cls, name: str, multiple_of: Any = None, **assumptions: Any) -> SizeSymbol:
+        step = None if multiple_of is None else sp.Rational(multiple_of)
+        assumptions.setdefault("positive", True)
+        if step is not None and step.is_integer:
+            assumptions["integer"] = True
+        symbol: SizeSymbol = sp.Symbol.__xnew__(cls, name, **assumptions)
+        symbol.multiple_of = step
+        return symbol
+
+    @property
+    def unit(self) -> sp.Symbol:
+        """The integer that counts the steps: ``symbol = multiple_of * unit``."""
+        return sp.Dummy(self.name, dummy_index=0, integer=True, positive=True)
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.name, self.multiple_of), dict(self._assumptions_orig)
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), str(self.multiple_of))
+
+
+def symbols(names: str, *, multiple_of: int | str | None = None, **assumptions: bool) -> Any:
+    """Symbols for layers, networks and machines.
+
+    Parameters
+    ----------
+    names : str
+        One name or several, separated by spaces or commas.
+    multiple_of : int or str, optional
+        The step that every value is a multiple of, e.g. 32 or "1/32": roundings then simplify exactly.
+    **assumptions : bool
+        More SymPy assumptions; all symbols are positive.
+
+    Returns
+    -------
+    sympy.Symbol or tuple of them
+        One symbol for one name, else a tuple.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> R = cm.symbols("R", multiple_of=32)
+    >>> cm.zoo.mobilenet_v1(resolution=R).nodes["conv1"].output_shapes
+    ((1, 32, R/2, R/2),)
+    """
+    if not (words := names.replace(",", " ").split()):
+        raise FieldError(f"`names` (={names!r}) must hold at least one name")
+    try:
+        if multiple_of is not None and not sp.Rational(multiple_of) > 0:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise FieldError(f"`multiple_of` (={multiple_of!r}) must be a positive integer or a fraction such as '1/32'") from None
+    made = tuple(SizeSymbol(word, multiple_of, **assumptions) for word in words)
+    return made[0] if len(made) == 1 else made
+
+
+def evaluate(expression: Any, values: Mapping[Any, Any]) -> Any:
+    """A formula at one point or on arrays: numbers or numpy arrays for its symbols.
+
+    Parameters
+    ----------
+    expression : sympy.Expr or number
+        What a symbolic prediction returned.
+    values : mapping
+        Symbol, or its name, to a number or an array.
+
+    Returns
+    -------
+    int, float or numpy.ndarray
+        An int where the expression is known to be an integer and the values are plain numbers.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> beta = cm.symbols("beta")
+    >>> hw = cm.Hardware.load("pardhi").replace(ddr=beta)
+    >>> time = cm.predict("mobilenet_cifar", hw, traffic="weights", round_trip=True).total.time_serial_s
+    >>> cm.evaluate(time, {"beta": 1e9}) == cm.predict(
+    ...     "mobilenet_cifar", traffic="weights", round_trip=True).total.time_serial_s
+    True
+    """
+    free = getattr(expression, "free_symbols", None)
+    if free is None:
+        return expression
+    given = {str(k): v for k, v in values.items()}
+    if missing := sorted({s.name for s in free} - given.keys()):
+        raise FieldError(f"no value for {', '.join(missing)}; given are {', '.join(sorted(given)) or 'none'}")
+    arguments = tuple(sorted(free, key=str))
+    numbers = [given[s.name] for s in arguments]
+    arrays = any(hasattr(n, "__array_ufunc__") for n in numbers)
+    result = _compiled(expression, arguments, "numpy" if arrays else "math")(*numbers)
+    return round(result) if not arrays and expression.is_integer else result
+
+
+@lru_cache(maxsize=256)
+def _compiled(expression: Any, arguments: tuple[Any, ...], module: str) -> Any:
+    return sp.lambdify(arguments, expression, modules=module, cse=True)

@@ -1,0 +1,100 @@
+"""What brings the rooms together for the public face: names become networks, machines and policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from costmodel import zoo
+from costmodel._num import Num
+from costmodel.errors import FieldError
+from costmodel.hardware import Hardware
+from costmodel.network import Network
+from costmodel.prediction import Policy, Prediction, Widths, policy
+
+
+def predict(
+    network: Network | str,
+    hardware: Hardware | str | Path = "pardhi",
+    *,
+    traffic: str | Policy = "resident",
+    fuse_epilogues: bool = True,
+    weight_bits: Num | None = None,
+    activation_bits: Num | None = None,
+    accumulator_bits: Num = 32,
+    parameters: str = "weights",
+    other_ops: Mapping[str, Num] | None = None,
+    **policy_options: Any,
+) -> Prediction:
+    """What a network costs on a machine.
+
+    Parameters
+    ----------
+    network : Network or str
+        A network, or the name of one in the zoo.
+    hardware : Hardware, str or Path
+        A machine, the name of one in the catalog, or the path of a TOML file.
+    traffic : str or Policy
+        Who crosses the DDR bus: "resident", "weights" or "compulsory".
+    fuse_epilogues : bool
+        Whether norms, activations and biases run on their host's output before it is written.
+    weight_bits, activation_bits : int or symbol, optional
+        Widths; None keeps what the network says, and 8 where it says nothing.
+    accumulator_bits : int or symbol
+        Width of partial sums.
+    parameters : str
+        Which parameters occupy and move bytes: "weights", "trainable", "all" or "folded".
+    other_ops : mapping, optional
+        Rows of the other-operations table to replace, e.g. ``{"relu": 0}``.
+    **policy_options
+        Options of the traffic policy, e.g. ``round_trip=True`` for "weights".
+
+    Returns
+    -------
+    Prediction
+        Rows, totals and assumptions; symbolic where an input is, arrays where a machine figure is one.
+
+    Raises
+    ------
+    UnknownNameError
+        No such network, machine or policy.
+    FieldError
+        An argument that can't be taken.
+    SymbolicError
+        A symbolic network on a machine that holds arrays.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> p = cm.predict("mobilenet_v1", "pardhi")
+    >>> p.total.macs, p.total.ddr_bytes, p.total.peak_live_bytes, p["conv1"].bound_by
+    (568740352, 6769064, 1204224, 'ddr')
+    >>> cm.predict("mobilenet_cifar", traffic="weights", round_trip=True).total.ddr_bytes
+    6219904
+    """
+    if not isinstance(fuse_epilogues, bool):
+        raise FieldError(f"`fuse_epilogues` (={fuse_epilogues!r}) must be True or False")
+    widths = Widths(weight_bits, activation_bits, accumulator_bits, parameters)
+    return Prediction(
+        as_network(network), as_hardware(hardware), policy(traffic, **policy_options), widths,
+        fuse_epilogues=fuse_epilogues, other_ops=other_ops,
+    )  # fmt: skip
+
+
+def as_network(network: Network | str) -> Network:
+    """A network, or the one in the zoo of that name."""
+    if isinstance(network, Network):
+        return network
+    if not isinstance(network, str):
+        raise FieldError(f"`network` must be a Network or the name of one in the zoo, got {type(network).__name__}")
+    return zoo.build(network)
+
+
+def as_hardware(hardware: Hardware | str | Path) -> Hardware:
+    """A machine, or the one of that name or path."""
+    if isinstance(hardware, Hardware):
+        return hardware
+    if not isinstance(hardware, str | Path):
+        raise FieldError(f"`hardware` must be a Hardware, a name or a path, got {type(hardware).__name__}")
+    return Hardware.load(hardware)

@@ -1,0 +1,159 @@
+"""Compositions that several network families share. A block has no formula of its own: its cost is its layers'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from costmodel._num import Num
+from costmodel.errors import UnknownNameError
+from costmodel.layers.activation import ReLU
+from costmodel.layers.base import Layer
+from costmodel.layers.conv import Conv2d, DepthwiseConv2d
+from costmodel.layers.normalisation import BatchNorm
+
+Block = Callable[..., Any]
+
+
+def conv_norm_act(x: Any, conv: Layer, *, name: str, norm: Layer | None, activation: Layer | None) -> Any:
+    """A convolution, then a norm, then an activation; either may be absent.
+
+    Parameters
+    ----------
+    x : Tensor
+        The input.
+    conv : Layer
+        The convolution.
+    name : str
+        Name of the convolution; the others are `name`/norm and `name`/act.
+    norm, activation : Layer or None
+        What follows.
+
+    Returns
+    -------
+    Tensor
+    """
+    x = conv(x, name=name)
+    if norm is not None:
+        x = norm(x, name=f"{name}/norm")
+    if activation is not None:
+        x = activation(x, name=f"{name}/act")
+    return x
+
+
+def standard(
+    x: Any,
+    out_channels: Num,
+    kernel_size: Num = 3,
+    stride: Num = 1,
+    *,
+    name: str = "conv",
+    padding: Any = "same",
+    norm: Layer | None = BatchNorm(),  # noqa: B008
+    activation: Layer | None = ReLU(),  # noqa: B008
+    bias: bool = False,
+) -> Any:
+    """A standard k x k convolution.
+
+    Parameters
+    ----------
+    x : Tensor
+        The input: batch, channels, height, width.
+    out_channels, kernel_size, stride : int or symbol
+        Of the block.
+    name : str
+        Prefix of the layers' names.
+    padding : "same" or "valid"
+        Of every layer.
+    norm, activation : Layer or None
+        After each convolution.
+    bias : bool
+        Whether each convolution has biases.
+
+    Returns
+    -------
+    Tensor
+    """
+    layer = Conv2d(out_channels, kernel_size, stride=stride, padding=padding, bias=bias)
+    return conv_norm_act(x, layer, name=name, norm=norm, activation=activation)
+
+
+def spatially_separable(
+    x: Any,
+    out_channels: Num,
+    kernel_size: Num = 3,
+    stride: Num = 1,
+    *,
+    reading: str = "rank_1",
+    name: str = "conv",
+    padding: Any = "same",
+    norm: Layer | None = BatchNorm(),  # noqa: B008
+    activation: Layer | None = ReLU(),  # noqa: B008
+    bias: bool = False,
+) -> Any:
+    """A k x 1 convolution, then a 1 x k one.
+
+    Under the reading "rank_1" each filter of k x k is the product of two vectors: the second stage works on each output channel
+    alone. Under "full" the second stage is a full convolution across channels. Other parameters are those of `standard`.
+    """
+    if reading not in ("rank_1", "full"):
+        raise UnknownNameError.of("reading", reading, ("rank_1", "full"))
+    column = Conv2d(out_channels, (kernel_size, 1), stride=(stride, 1), padding=padding, bias=bias)
+    shape: dict[str, Any] = {"kernel_size": (1, kernel_size), "stride": (1, stride), "padding": padding, "bias": bias}
+    row: Layer = DepthwiseConv2d(**shape) if reading == "rank_1" else Conv2d(out_channels, **shape)
+    x = conv_norm_act(x, column, name=f"{name}/kx1", norm=norm, activation=activation)
+    return conv_norm_act(x, row, name=f"{name}/1xk", norm=norm, activation=activation)
+
+
+def depthwise_separable(
+    x: Any,
+    out_channels: Num,
+    kernel_size: Num = 3,
+    stride: Num = 1,
+    *,
+    name: str = "conv",
+    padding: Any = "same",
+    norm: Layer | None = BatchNorm(),  # noqa: B008
+    activation: Layer | None = ReLU(),  # noqa: B008
+    bias: bool = False,
+) -> Any:
+    """A k x k depthwise convolution, then a 1 x 1 one across channels. Parameters are those of `standard`."""
+    depthwise = DepthwiseConv2d(kernel_size, stride=stride, padding=padding, bias=bias)
+    x = conv_norm_act(x, depthwise, name=f"{name}/dw", norm=norm, activation=activation)
+    return conv_norm_act(x, Conv2d(out_channels, 1, bias=bias), name=f"{name}/pw", norm=norm, activation=activation)
+
+
+def depthwise_spatially_separable(
+    x: Any,
+    out_channels: Num,
+    kernel_size: Num = 3,
+    stride: Num = 1,
+    *,
+    name: str = "conv",
+    padding: Any = "same",
+    norm: Layer | None = BatchNorm(),  # noqa: B008
+    activation: Layer | None = ReLU(),  # noqa: B008
+    bias: bool = False,
+) -> Any:
+    """A k x 1 depthwise convolution, a 1 x k one, then a 1 x 1 one across channels. Parameters are those of `standard`."""
+    column = DepthwiseConv2d((kernel_size, 1), stride=(stride, 1), padding=padding, bias=bias)
+    row = DepthwiseConv2d((1, kernel_size), stride=(1, stride), padding=padding, bias=bias)
+    x = conv_norm_act(x, column, name=f"{name}/kx1", norm=norm, activation=activation)
+    x = conv_norm_act(x, row, name=f"{name}/1xk", norm=norm, activation=activation)
+    return conv_norm_act(x, Conv2d(out_channels, 1, bias=bias), name=f"{name}/pw", norm=norm, activation=activation)
+
+
+FLAVOURS: dict[str, Block] = {
+    "standard": standard,
+    "spatially_separable": spatially_separable,
+    "depthwise_separable": depthwise_separable,
+    "depthwise_spatially_separable": depthwise_spatially_separable,
+}
+"""The four convolution flavours by name."""
+
+
+def flavour(name: str) -> Block:
+    """The block of a convolution flavour."""
+    if name not in FLAVOURS:
+        raise UnknownNameError.of("flavour", name, FLAVOURS)
+    return FLAVOURS[name]

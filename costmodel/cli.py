@@ -1,0 +1,222 @@
+"""The shell: `costmodel predict mobilenet_v1`. Bad input ends with one message and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costmodel import __version__, zoo
+from costmodel.api import as_hardware, predict
+from costmodel.errors import CostModelError, FieldError
+from costmodel.hardware import Hardware
+from costmodel.network import Network
+from costmodel.options import assignments, builder_arguments, value_of
+
+if TYPE_CHECKING:
+    from costmodel.tables import Table
+
+app = typer.Typer(
+    help="Predict what a neural network costs on a machine.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)  # fmt: skip
+
+Format = Annotated[str, typer.Option("--format", "-f", help="table, markdown, latex, csv, json or html.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")]
+Machines = Annotated[str, typer.Option("--hardware", "-m", help="NAME or FILE.toml; several, separated by commas, stand side by side.")]
+Changes = Annotated[list[str] | None, typer.Option("--set", help='Change the machine: --set ddr="2 GB/s".')]
+
+_BUILDER_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def main() -> None:
+    """Run the shell command."""
+    try:
+        app(prog_name="costmodel")
+    except CostModelError as error:
+        print(f"costmodel: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"costmodel: {error.strerror or error}: {error.filename}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _write(text: str, output: Path | None) -> None:
+    """Print, or write to a temporary name and rename."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    import os
+    import tempfile
+
+    handle, temporary = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, output)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    import os
+
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _show(table: Table, format: str, output: Path | None) -> None:
+    if format == "table" and output is None:
+        from rich.console import Console
+
+        console = Console()
+        console.print(table.to_rich()) if console.is_terminal else sys.stdout.write(table.to_text())
+    else:
+        _write(table.render(format), output)
+
+
+def _machines(names: str, changes: list[str] | None) -> list[Hardware]:
+    changed = assignments(changes or [], "--set")
+    machines = [as_hardware(name.strip()) for name in names.split(",") if name.strip()]
+    if not machines:
+        raise FieldError(f"`--hardware` (={names!r}) names no machine")
+    return [machine.replace(**changed) if changed else machine for machine in machines]
+
+
+def _network(name: str, extra: list[str]) -> Network:
+    if name.endswith(".json"):
+        if extra:
+            raise FieldError(f"{extra[0]!r} goes with a zoo network; {name!r} is a file")
+        return Network.from_json(Path(name).read_bytes())
+    return zoo.build(name, **builder_arguments(name, extra))
+
+
+@app.command("predict", context_settings=_BUILDER_OPTIONS)
+def _predict(
+    context: typer.Context,
+    network: Annotated[str, typer.Argument(help="A zoo network (see `costmodel list networks`) or a network JSON file.")],
+    hardware: Machines = "pardhi",
+    set_: Changes = None,
+    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus: weights, compulsory or resident.")] = "resident",
+    round_trip: Annotated[bool, typer.Option("--round-trip", help="With --traffic weights: weights move back too.")] = False,
+    fuse_epilogues: Annotated[bool, typer.Option(help="Norms and activations run on their host's output.")] = True,
+    weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums.")] = 32,
+    parameters: Annotated[str, typer.Option(help="Which parameters move: weights, trainable, all or folded.")] = "weights",
+    rows: Annotated[str, typer.Option(help="fused: one row a step; all: one row a node.")] = "fused",
+    sort: Annotated[str | None, typer.Option(help="Sort the rows by a column, largest first.")] = None,
+    top: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Predict NETWORK on a machine. A zoo network's own arguments are options too: --width-multiplier 0.75 --resolution 160."""
+    from costmodel.prediction.views import summary
+
+    built = _network(network, context.args)
+    predictions = [
+        predict(
+            built, machine, traffic=traffic, fuse_epilogues=fuse_epilogues, weight_bits=weight_bits, activation_bits=activation_bits,
+            accumulator_bits=accumulator_bits, parameters=parameters, **({"round_trip": True} if round_trip else {}),
+        )
+        for machine in _machines(hardware, set_)
+    ]  # fmt: skip
+    if len(predictions) > 1:
+        if format == "json":
+            from costmodel.tables.table import to_json
+
+            return _write(to_json([p.to_dict() for p in predictions]), output)
+        return _show(_arranged(summary(predictions, f"{built.name}, machines side by side"), sort, top), format, output)
+    (prediction,) = predictions
+    if format == "json":
+        return _write(prediction.to_json(), output)
+    exact = format == "csv" and rows == "fused"
+    return _show(_arranged(prediction.table(rows=rows, exact=exact), sort, top), format, output)
+
+
+def _arranged(table: Table, sort: str | None, top: int | None) -> Table:
+    table = table if sort is None else table.sorted(sort)
+    return table if top is None else table.top(top)
+
+
+@app.command("compare", context_settings=_BUILDER_OPTIONS)
+def _compare(
+    context: typer.Context,
+    networks: Annotated[list[str], typer.Argument(help="Networks to set side by side.")],
+    hardware: Machines = "pardhi",
+    set_: Changes = None,
+    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",
+    sort: Annotated[str | None, typer.Option(help="Sort the rows by a column, largest first.")] = None,
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Set networks, and machines, side by side: one row each."""
+    from costmodel.prediction.views import summary
+
+    extra = [argument for argument in networks if argument.startswith("--")]
+    if extra or context.args:
+        raise FieldError(f"{(extra or context.args)[0]!r} is no option of compare; give a zoo name or a network JSON file")
+    machines = _machines(hardware, set_)
+    predictions = [predict(net, machine, traffic=traffic) for net in (_network(n, []) for n in networks) for machine in machines]
+    _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
+
+
+@app.command("list")
+def _list(
+    what: Annotated[str, typer.Argument(help="networks, hardware, layers, formulas or published.")],
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """List what is known."""
+    from costmodel.listing import listing
+
+    _show(listing(what), format, output)
+
+
+@app.command("formula", context_settings=_BUILDER_OPTIONS)
+def _formula(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="conv for a convolution flavour, or a zoo network.")],
+    flavour: Annotated[str, typer.Option(help="standard, spatially_separable, depthwise_separable, ...")] = "standard",
+    metric: Annotated[str, typer.Option(help="macs, weights, trainable, ddr_bytes, time_serial_s, ...")] = "macs",
+    format: Annotated[str, typer.Option("--format", "-f", help="text, latex or python.")] = "text",
+    output: Output = None,
+) -> None:
+    """Print a closed form, derived from the layers."""
+    from costmodel.whatif.formula import formula
+
+    options = {k: value_of(v) for k, v in assignments(context.args, "option", dashes=True).items()}
+    if name == "conv":
+        options["flavour"] = flavour
+    _write(formula(name, metric=metric, **options).render(format) + "\n", output)
+
+
+@app.command("published")
+def _published(
+    name: Annotated[str | None, typer.Argument(help="A document: pardhi, bobiev or slides. All are listed without a name.")] = None,
+    corrections: Annotated[str, typer.Option(help="none, all, or errata such as E1,E3.")] = "none",
+    view: Annotated[str, typer.Option(help="tables, errata, waterfall or formulas.")] = "tables",
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Reproduce a document's tables from the network, and show where they break their own rules."""
+    from costmodel.published import show
+
+    for part in [show(name, view=view, corrections=corrections, format=format)]:
+        _write(part, output) if isinstance(part, str) else _show(part, format, output)
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+if __name__ == "__main__":
+    main()

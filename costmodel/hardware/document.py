@@ -1,0 +1,94 @@
+"""A machine as TOML: every figure with its source, or marked an estimate.
+
+::
+
+    title = "A chip"
+    [sram]
+    value = "1 MiB"
+    source = "data sheet, page 3"
+    [ddr]
+    value = "1 GB/s"
+    source = "measured"
+    estimate = true
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from costmodel.errors import CostModelError, FieldError, UnknownNameError
+from costmodel.hardware.machine import SHORT, Hardware, Provenance
+
+_TEXTS = {"name", "title"}
+_FIGURE_KEYS = {"value", "source", "estimate"}
+_MAX_BYTES = 1 << 20
+
+
+@cache
+def catalog() -> dict[str, Any]:
+    """The files of the catalog by the name of their machine."""
+    folder = resources.files("costmodel.hardware") / "catalog"
+    return {entry.name.removesuffix(".toml"): entry for entry in folder.iterdir() if entry.name.endswith(".toml")}
+
+
+def load(name: str | Path) -> Hardware:
+    """The machine of a catalog name or a TOML path."""
+    if str(name) in catalog():
+        return _read(catalog()[str(name)], str(name))
+    path = Path(name)
+    if path.suffix != ".toml":
+        raise UnknownNameError(f"{UnknownNameError.of('hardware', name, catalog())}; or give a path that ends in .toml")
+    if not path.is_file():
+        raise UnknownNameError(f"there is no hardware file {str(path)!r}")
+    return _read(path, path.stem)
+
+
+def _read(file: Any, name: str) -> Hardware:
+    try:
+        data = file.read_bytes()
+        if len(data) > _MAX_BYTES:
+            raise FieldError(f"has {len(data)} bytes; a machine takes at most {_MAX_BYTES}")
+        return _machine(tomllib.loads(data.decode()), name)
+    except CostModelError as error:
+        raise type(error)(f"hardware file {str(file)!r}: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise FieldError(f"hardware file {str(file)!r} is no TOML: {error}") from None
+
+
+def _machine(table: dict[str, Any], name: str) -> Hardware:
+    figures: dict[str, Any] = {"name": name}
+    provenance: dict[str, Provenance] = {}
+    for key, entry in table.items():
+        if key in _TEXTS:
+            if not isinstance(entry, str):
+                raise FieldError(f"`{key}` (={entry!r}) must be a text")
+            figures[key] = entry
+            continue
+        field = SHORT.get(key, key)
+        if field not in SHORT.values():
+            raise FieldError(f"unknown key `{key}`; known are {', '.join([*_TEXTS, *SHORT, *SHORT.values()])}")
+        value, origin = _figure(key, entry)
+        if field in figures:
+            raise FieldError(f"`{field}` is given twice, once as `{key}`")
+        figures[field] = value
+        if origin is not None:
+            provenance[field] = origin
+    return Hardware(**figures, provenance=provenance)
+
+
+def _figure(key: str, entry: Any) -> tuple[Any, Provenance | None]:
+    """A bare value, or a table with value and source."""
+    if not isinstance(entry, dict):
+        return entry, None
+    if unknown := sorted(entry.keys() - _FIGURE_KEYS):
+        raise FieldError(f"`{key}` has the unknown key `{unknown[0]}`; known are {', '.join(sorted(_FIGURE_KEYS))}")
+    if "value" not in entry:
+        raise FieldError(f"`{key}` needs a `value`, e.g. value = \"1 MiB\"")
+    source, estimate = entry.get("source", ""), entry.get("estimate", False)
+    if not isinstance(source, str) or not isinstance(estimate, bool):
+        raise FieldError(f"`{key}`: `source` must be a text and `estimate` true or false")
+    return entry["value"], Provenance(source, estimate)

@@ -1,0 +1,208 @@
+"""A machine described by a few figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from costmodel import quantities
+from costmodel._num import Num, is_array, is_symbolic
+from costmodel._record import Record
+from costmodel.errors import FieldError, QuantityError, SymbolicError
+
+SHORT = {"sram": "sram_bytes", "ddr": "ddr_bytes_per_s", "macs": "mac_flops_per_s", "other": "other_ops_per_s",
+         "flash": "flash_bytes", "flash_rate": "flash_bytes_per_s"}  # fmt: skip
+"""Constructor words and the fields that they are short for."""
+
+
+def _figure(dimension: str) -> Callable[[Any], Num]:
+    def check(value: Any) -> Num:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return quantities.parse(value, dimension)
+        if is_symbolic(value):
+            if value.is_extended_positive is False:
+                raise QuantityError(f"{value} must be positive")
+            return value if value.free_symbols else quantities.positive(float(value), value)
+        if is_array(value):
+            return _array(value)
+        return quantities.positive(value)
+
+    return check
+
+
+def _array(value: Any) -> Any:
+    import numpy as np
+
+    if value.dtype.kind not in "iuf":
+        raise QuantityError(f"an array of {value.dtype} must hold numbers (int64 or float64)")
+    if not (np.isfinite(value).all() and (value > 0).all()):
+        raise QuantityError("an array must be finite and positive throughout")
+    return value.astype(np.float64 if value.dtype.kind == "f" else np.int64, copy=False)
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("must be a text")
+    return value
+
+
+Bytes = Annotated[Any, _figure("bytes")]
+BytesPerSecond = Annotated[Any, _figure("bytes_per_s")]
+MacFlops = Annotated[Any, _figure("mac_flops_per_s")]
+OtherOps = Annotated[Any, _figure("other_ops_per_s")]
+
+
+class Provenance(NamedTuple):
+    """Where a figure of a catalog machine comes from."""
+
+    source: str
+    estimate: bool = False
+
+
+class _Figures(Record):
+    name: Annotated[str, _name]
+    sram_bytes: Bytes
+    ddr_bytes_per_s: BytesPerSecond
+    mac_flops_per_s: MacFlops
+    other_ops_per_s: OtherOps
+    flash_bytes: Bytes
+    flash_bytes_per_s: BytesPerSecond
+    title: str
+    provenance: Annotated[Mapping[str, Provenance], lambda value: value]
+
+
+class Hardware(_Figures):
+    """A machine: on-chip memory, a bus to DDR (or flash), a rate for MACs and one for all other operations.
+
+    Parameters
+    ----------
+    sram, ddr, macs, other, flash, flash_rate : str, number, array or symbol
+        Short for `sram_bytes`, `ddr_bytes_per_s`, `mac_flops_per_s`, `other_ops_per_s`, `flash_bytes`, `flash_bytes_per_s`, which
+        may stand in their place. A text needs its unit: "1 MiB", "1 GB/s", "1 TFLOPS" or "500 GMAC/s". A bare number is in the
+        unit of the field's name; a MAC counts two FLOP.
+    name, title : str
+        A short name and a line about the machine.
+
+    Raises
+    ------
+    QuantityError
+        A wrong unit, bits for bytes, zero, a negative, a NaN or an infinity.
+    FieldError
+        An unknown or missing figure.
+
+    Notes
+    -----
+    A machine without DDR needs flash: weights then live and stream there, and feature maps must fit the SRAM.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> hw = cm.Hardware(sram="1 MiB", ddr="1 GB/s", macs="1 TFLOPS", other="10 GFLOPS")
+    >>> hw.sram_bytes, hw.mac_flops_per_s
+    (1048576, 1000000000000)
+    >>> hw.replace(ddr="2 GB/s").ddr_bytes_per_s
+    2000000000
+    """
+
+    def __init__(self, **figures: Any) -> None:
+        figures = _long_names(figures)
+        known = _Figures.__annotations__
+        if unknown := [key for key in figures if key not in known]:
+            raise FieldError(
+                f"Hardware has no figure `{unknown[0]}`; its figures are {', '.join(known)} (short: {', '.join(SHORT)})"
+            )
+        defaults: dict[str, Any] = dict.fromkeys(known) | {"name": "custom", "title": "", "provenance": {}}
+        super().__init__(**{**defaults, **figures})
+        self._check()
+
+    def _check(self) -> None:
+        for key in ("sram_bytes", "mac_flops_per_s", "other_ops_per_s"):
+            if getattr(self, key) is None:
+                raise FieldError(f"Hardware {self.name!r} needs `{key}`")
+        if self.ddr_bytes_per_s is None and (self.flash_bytes is None or self.flash_bytes_per_s is None):
+            raise FieldError(f"Hardware {self.name!r} needs `ddr_bytes_per_s`, or `flash_bytes` and `flash_bytes_per_s` without DDR")
+        if self.arrays and self.symbols:
+            symbol = sorted(map(str, self.symbols))[0]
+            raise SymbolicError(f"Hardware {self.name!r} holds an array (`{next(iter(self.arrays))}`) and a symbol ({symbol}); one of them")
+
+    @property
+    def figures(self) -> dict[str, Num]:
+        """The figures that are set, by field name."""
+        return {key: value for key in SHORT.values() if (value := getattr(self, key)) is not None}
+
+    @property
+    def weights_in_flash(self) -> bool:
+        """Whether weights stream from flash: there is no DDR."""
+        return self.ddr_bytes_per_s is None
+
+    @property
+    def weight_bytes_per_s(self) -> Num:
+        """The rate at which weights stream in."""
+        return self.flash_bytes_per_s if self.weights_in_flash else self.ddr_bytes_per_s
+
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """The figures that are arrays."""
+        return {key: value for key, value in self.figures.items() if is_array(value)}
+
+    @property
+    def symbols(self) -> frozenset[Any]:
+        """The free symbols of its figures."""
+        return frozenset(s for value in self.figures.values() if is_symbolic(value) for s in value.free_symbols)
+
+    def replace(self, **changes: Any) -> Hardware:
+        """A machine with some figures changed; a changed figure loses its provenance."""
+        changes = _long_names(changes)
+        provenance = {k: v for k, v in self.provenance.items() if k not in changes}
+        return Hardware(**{**self.fields(), "provenance": provenance, **changes})
+
+    @staticmethod
+    def load(name: str | Path) -> Hardware:
+        """A machine of the catalog by name, or of a TOML file by path.
+
+        Examples
+        --------
+        >>> import costmodel as cm
+        >>> cm.Hardware.load("pardhi").ddr_bytes_per_s
+        1000000000
+        """
+        from costmodel.hardware.document import load
+
+        return load(name)
+
+    @staticmethod
+    def names() -> list[str]:
+        """The names of the catalog."""
+        from costmodel.hardware.document import catalog
+
+        return sorted(catalog())
+
+    def __hash__(self) -> int:
+        return hash((self.name, *(str(v) for v in self.figures.values())))
+
+    def __repr__(self) -> str:
+        return f"Hardware({self.name!r}: {self.describe()})"
+
+    def describe(self) -> str:
+        """The figures in one line, estimates marked."""
+        units = {"sram_bytes": ("SRAM", "B"), "ddr_bytes_per_s": ("DDR", "B/s"), "mac_flops_per_s": ("MACs at", "FLOPS"),
+                 "other_ops_per_s": ("other at", "OP/s"), "flash_bytes": ("flash", "B"), "flash_bytes_per_s": ("flash at", "B/s")}  # fmt: skip
+        parts = []
+        for key, value in self.figures.items():
+            word, unit = units[key]
+            estimate = " (estimate)" if key in self.provenance and self.provenance[key].estimate else ""
+            parts.append(f"{word} {quantities.show(value, unit)}{estimate}")
+        return ", ".join(parts)
+
+
+def _long_names(figures: dict[str, Any]) -> dict[str, Any]:
+    long: dict[str, Any] = {}
+    for key, value in figures.items():
+        name = SHORT.get(key, key)
+        if name in long:
+            raise FieldError(f"`{name}` is given twice, once as `{key}`")
+        long[name] = value
+    return long

@@ -1,0 +1,167 @@
+"""What a layer is: a frozen record with an output shape, counts and examples, registered by its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+
+from costmodel._num import Num, product, total
+from costmodel._record import Record
+from costmodel.errors import CostModelError, ShapeError, UnknownNameError
+
+Shape = tuple[Num, ...]
+Check = tuple[Num, str]
+"""A condition (a bool, or open where symbols leave it open) and what to say where it is false."""
+
+
+class Counts(NamedTuple):
+    """What one layer does and holds. All exact; `other` names elementary steps of the other-operations table."""
+
+    macs: Num = 0
+    other: tuple[tuple[str, Num], ...] = ()
+    weights: Num = 0
+    biases: Num = 0
+    norm_affine: Num = 0
+    norm_statistics: Num = 0
+    constants: Num = 0
+
+    @property
+    def trainable(self) -> Num:
+        """Weights, biases, gains and offsets."""
+        return self.weights + self.biases + self.norm_affine
+
+    @property
+    def all(self) -> Num:
+        """Every parameter, statistics and constants included."""
+        return self.trainable + self.norm_statistics + self.constants
+
+    def parameters(self) -> dict[str, Num]:
+        """The parameters by role."""
+        roles = ("weights", "biases", "norm_affine", "norm_statistics", "constants")
+        return {role: getattr(self, role) for role in roles}
+
+    @classmethod
+    def sum(cls, many: Iterable[Counts]) -> Counts:
+        """The counts of several layers together."""
+        many = tuple(many)
+        if len(many) == 1:
+            return many[0]
+        columns = list(zip(*many, strict=True)) or [()] * len(cls._fields)
+        totals = [0 if index == 1 else total(column) for index, column in enumerate(columns)]
+        totals[1] = tuple(step for steps in columns[1] for step in steps)
+        return cls(*totals)
+
+
+class Example(NamedTuple):
+    """A worked example of a layer: it is a test, a row of the layer list and a piece of documentation."""
+
+    layer: Layer
+    inputs: tuple[Shape, ...]
+    output: Shape
+    counts: Counts
+    source: str
+
+
+class TensorLike(Protocol):
+    """What a layer can be called on; the network room has the real one."""
+
+    def apply(self, layer: Layer, inputs: tuple[Any, ...], name: str | None) -> Any: ...
+
+
+LAYERS: dict[str, type[Layer]] = {}
+"""Every layer class by its kind."""
+
+
+class Layer(Record):
+    """A layer. A subclass that sets `kind` is registered, tested, listed and documented.
+
+    Calling a layer on tensors adds it to their network: ``y = Conv2d(32, 3)(x, name="conv1")``.
+    """
+
+    kind: ClassVar[str]
+    arity: ClassVar[int | None] = 1
+    """How many inputs it takes; None for one or more."""
+    rank: ClassVar[int | None] = None
+    """How many spatial axes its inputs have; None for any shape."""
+    role: ClassVar[Literal["step", "epilogue", "alias", "input"]] = "step"
+    """A step moves feature maps; an epilogue may run on the output of a host; an alias only renames a tensor."""
+    hosts_epilogues: ClassVar[bool] = False
+    """Whether norms, activations and biases that follow may run on its output before it is written."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if kind := cls.__dict__.get("kind"):
+            if kind in LAYERS:
+                raise CostModelError(f"layer kind {kind!r} is already registered by {LAYERS[kind].__qualname__}")
+            LAYERS[kind] = cls
+
+    def check(self, *inputs: Shape) -> Iterable[Check]:
+        """The conditions on the input shapes, each with what to say where it is false."""
+        return ()
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """The shape of the output."""
+        raise CostModelError(f"layer kind {self.kind!r} says no output shape; write its `output_shape`")
+
+    def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
+        """MACs, other operations and parameters by role."""
+        return Counts()
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        """Worked examples with the source of their figures."""
+        raise CostModelError(f"layer kind {cls.kind!r} has no examples; write its `examples`")
+
+    def infer(self, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Check, ...]]:
+        """The output shape and the conditions that symbols leave open.
+
+        Raises
+        ------
+        ShapeError
+            Where the inputs don't fit, saying which values came and what would be right.
+        """
+        if self.arity is not None and len(inputs) != self.arity or not inputs and self.role != "input":
+            wanted = "at least one" if self.arity is None else str(self.arity)
+            raise ShapeError(f"takes {wanted} input{'s' * (wanted not in ('1', 'at least one'))}, got {len(inputs)}")
+        if self.rank is not None:
+            for shape in inputs:
+                if len(shape) != self.rank + 2:
+                    axes = ", ".join(("batch", "channels", "depth", "height", "width")[: 2] + ("depth", "height", "width")[3 - self.rank :])
+                    raise ShapeError(f"needs an input of shape ({axes}), got {shape}")
+        open_conditions = []
+        for condition, message in self.check(*inputs):
+            if condition is True:
+                continue
+            if condition is False or getattr(condition, "is_Boolean", False) and not condition.free_symbols and not bool(condition):
+                raise ShapeError(message)
+            open_conditions.append((condition, message))
+        return self.output_shape(*inputs), tuple(open_conditions)
+
+    def per_axis(self, name: str) -> tuple[Num, ...]:
+        """The field `name` once for every spatial axis."""
+        value = getattr(self, name)
+        if not isinstance(value, tuple):
+            return (value,) * (self.rank or 0)
+        if len(value) != self.rank:
+            raise ShapeError(f"`{name}` (={value}) must have {self.rank} entries, one for every spatial axis")
+        return value
+
+    def __call__(self, *tensors: Any, name: str | None = None) -> Any:
+        """Add this layer to the network of `tensors` and return its output."""
+        if len(tensors) == 1 and isinstance(tensors[0], tuple | list):
+            tensors = tuple(tensors[0])
+        if not tensors or not all(hasattr(t, "apply") for t in tensors):
+            raise ShapeError(f"{self!r} must be called on tensors (start with Input(shape)), got {tensors!r}")
+        return tensors[0].apply(self, tensors, name)
+
+
+def layer_class(kind: str) -> type[Layer]:
+    """The layer class of a kind."""
+    if kind not in LAYERS:
+        raise UnknownNameError.of("layer kind", kind, LAYERS)
+    return LAYERS[kind]
+
+
+def elements(shape: Shape) -> Num:
+    """How many values a tensor of this shape holds."""
+    return product(shape)

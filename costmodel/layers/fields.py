@@ -1,0 +1,116 @@
+"""The field types of layers and their one validator each. Layers hold ints or symbols, never arrays."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from costmodel._num import Num, is_symbolic
+
+
+def _whole(value: Any, least: int, wanted: str) -> Num:
+    if type(value) is not int:
+        if is_symbolic(value):
+            return _symbol(value, least, wanted)
+        if isinstance(value, bool) or getattr(value, "ndim", 0):
+            raise ValueError(f"must be {wanted}")
+        try:
+            value = operator.index(value)
+        except TypeError:
+            raise ValueError(f"must be {wanted}") from None
+    if value < least:
+        raise ValueError(f"must be {wanted}")
+    return value
+
+
+def _symbol(value: Any, least: int, wanted: str) -> Num:
+    if not value.free_symbols:
+        if not value.is_integer:
+            raise ValueError(f"must be {wanted}")
+        return _whole(int(value), least, wanted)
+    if value.is_integer is False or (value - least).is_negative:
+        raise ValueError(f"must be {wanted}")
+    return value
+
+
+def dim(value: Any) -> Num:
+    """A positive integer or a symbol."""
+    return _whole(value, 1, "a positive integer or a symbol")
+
+
+def extent(value: Any) -> Num:
+    """An integer of at least 0 or a symbol."""
+    return _whole(value, 0, "an integer of at least 0 or a symbol")
+
+
+def plain(value: Any) -> int:
+    """An integer, possibly negative: an axis."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise ValueError("must be an integer")
+    return operator.index(value)
+
+
+def _each(entry: Callable[[Any], Num]) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if isinstance(value, tuple | list):
+            if not value:
+                raise ValueError("must have at least one entry")
+            return tuple(entry(v) for v in value)
+        return entry(value)
+
+    return check
+
+
+def shape(value: Any) -> tuple[Num, ...]:
+    """A tuple of positive integers or symbols."""
+    if not isinstance(value, tuple | list):
+        raise ValueError("must be a tuple of sizes, batch and channels first")
+    return tuple(dim(v) for v in value)
+
+
+def target_shape(value: Any) -> tuple[Num, ...]:
+    """A shape in which one entry may be -1: whatever is left."""
+    if not isinstance(value, tuple | list) or sum(type(v) is int and v == -1 for v in value) > 1:
+        raise ValueError("must be a tuple of sizes with at most one -1")
+    return tuple(v if type(v) is int and v == -1 else dim(v) for v in value)
+
+
+def padding(value: Any) -> Any:
+    """ "same", "valid", one size, or for every axis a size or a pair (before, after)."""
+    if value in ("same", "valid"):
+        return value
+    if isinstance(value, str):
+        raise ValueError("must be 'same', 'valid', a size, or for every axis a size or a pair (before, after)")
+    if isinstance(value, tuple | list):
+        for pair in value:
+            if isinstance(pair, tuple | list) and len(pair) != 2:
+                raise ValueError("must have a size or a pair (before, after) for every axis")
+        return tuple(tuple(extent(v) for v in p) if isinstance(p, tuple | list) else extent(p) for p in value)
+    return extent(value)
+
+
+def pads(value: Any) -> tuple[tuple[Num, Num], ...]:
+    """A pair (before, after) for every axis of the tensor, batch and channels included."""
+    if not isinstance(value, tuple | list) or not all(isinstance(p, tuple | list) and len(p) == 2 for p in value):
+        raise ValueError("must be a tuple of pairs (before, after), one for every axis")
+    return tuple((extent(before), extent(after)) for before, after in value)
+
+
+def flag(value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise ValueError("must be True or False")
+    return value
+
+
+Dim = Annotated[Any, dim]
+Dims = Annotated[Any, _each(dim)]
+"""One size for all spatial axes, or a tuple with one for each."""
+Extents = Annotated[Any, _each(extent)]
+Axis = Annotated[int, plain]
+Shape = Annotated[Any, shape]
+TargetShape = Annotated[Any, target_shape]
+Padding = Annotated[Any, padding]
+Pads = Annotated[Any, pads]
+Flag = Annotated[bool, flag]

@@ -1,0 +1,133 @@
+"""Building a network: layers are called on tensors, as in Keras; each call infers and checks its shape at once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from costmodel.errors import CostModelError, NetworkError
+from costmodel.layers import Check, Layer, Shape
+from costmodel.layers.structure import Placeholder
+from costmodel.network.graph import Network, Node, TensorRef
+
+_serial = itertools.count()
+
+
+class Tensor:
+    """What a layer call returns: an output in a network that is being built. Immutable; calling a layer extends it."""
+
+    __slots__ = ("conditions", "inputs", "layer", "name", "serial", "shape")
+
+    def __init__(self, layer: Layer, inputs: tuple[Tensor, ...], name: str | None) -> None:
+        self.layer = layer
+        self.inputs = inputs
+        self.name = name
+        self.serial = next(_serial)
+        self.shape: Shape
+        self.conditions: tuple[Check, ...]
+        try:
+            self.shape, self.conditions = layer.infer(tuple(t.shape for t in inputs))
+        except CostModelError as error:
+            raise type(error)(f"{error}; layer {self._label()}") from None
+
+    def _label(self) -> str:
+        if self.name:
+            return f"{self.name!r} ({self.layer.kind})"
+        before = next((t.name for t in self.inputs if t.name), None)
+        return self.layer.kind + (f" after {before!r}" if before else "")
+
+    def apply(self, layer: Layer, inputs: tuple[Tensor, ...], name: str | None = None) -> Tensor:
+        """The output of `layer` on `inputs`."""
+        return Tensor(layer, inputs, name)
+
+    def __repr__(self) -> str:
+        return f"Tensor(shape={self.shape}, from {self._label()})"
+
+
+def Input(shape: Shape, name: str = "input") -> Tensor:  # noqa: N802
+    """An input of a network to be built.
+
+    Parameters
+    ----------
+    shape : tuple of int or symbol
+        Batch, channels, height, width.
+    name : str
+        The name of the input.
+
+    Returns
+    -------
+    Tensor
+        Call layers on it.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> x = cm.Input((1, 3, 28, 28))
+    >>> y = cm.layers.Conv2d(32, 3, stride=2)(x)
+    >>> y.shape
+    (1, 32, 14, 14)
+    >>> cm.Network.of(y, name="one layer").macs
+    169344
+    """
+    return Tensor(Placeholder(shape), (), name)
+
+
+def collect(outputs: Tensor | Iterable[Tensor], name: str) -> Network:
+    """The network that computes `outputs`, with its nodes in the order of their creation."""
+    ends = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    if not ends or not all(isinstance(t, Tensor) for t in ends):
+        raise NetworkError(f"network {name!r} needs one output tensor or several, got {outputs!r}")
+    found: set[Tensor] = set()
+    stack = list(ends)
+    while stack:
+        tensor = stack.pop()
+        if tensor not in found:
+            found.add(tensor)
+            stack.extend(tensor.inputs)
+    ordered = sorted(found, key=lambda t: t.serial)
+    taken = {t.name for t in ordered if t.name}
+    numbers: dict[str, itertools.count[int]] = {}
+    refs: dict[Tensor, TensorRef] = {}
+    nodes = []
+    for tensor in ordered:
+        label = tensor.name or _free_name(tensor.layer.kind, numbers, taken)
+        refs[tensor] = TensorRef(label)
+        nodes.append(Node(label, tensor.layer, tuple(refs[t] for t in tensor.inputs), (tensor.shape,), tensor.conditions))
+    return Network(name, nodes, [refs[t] for t in ends])
+
+
+def _free_name(kind: str, numbers: dict[str, itertools.count[int]], taken: set[str]) -> str:
+    for number in numbers.setdefault(kind, itertools.count(1)):
+        if (label := f"{kind}_{number}") not in taken:
+            return label
+    raise AssertionError
+
+
+def sequential(input_shape: Shape, steps: Iterable[Callable[[Any], Any]], name: str = "network") -> Network:
+    """A network of layers one after another.
+
+    Parameters
+    ----------
+    input_shape : tuple of int or symbol
+        Batch, channels, height, width.
+    steps : iterable of layers or blocks
+        Each is called on the output of the one before.
+    name : str
+        The name of the network.
+
+    Returns
+    -------
+    Network
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> L = cm.layers
+    >>> cm.sequential((1, 1, 28, 28), [L.Flatten(), L.Dense(300), L.ReLU(), L.Dense(10)]).macs      # 784*300 + 300*10
+    238200
+    """
+    x = Input(input_shape)
+    for step in steps:
+        x = step(x)
+    return collect(x, name)

@@ -1,0 +1,203 @@
+"""The network: an immutable record of nodes in creation order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from costmodel._num import Num, is_symbolic, total
+from costmodel.errors import NetworkError, UnknownNameError
+from costmodel.layers import Check, Counts, Layer, Shape
+
+if TYPE_CHECKING:
+    import networkx
+
+    from costmodel.network.builder import Tensor
+
+
+PARAMETER_TOTALS = ("weights", "trainable", "all", "folded")
+"""The named totals of parameters: weights; with biases and gains; with statistics and constants; norms folded."""
+
+
+class TensorRef(NamedTuple):
+    """An output of a node."""
+
+    node: str
+    index: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.node}:{self.index}" if self.index else self.node
+
+
+class Node(NamedTuple):
+    """A layer in its place."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[TensorRef, ...]
+    output_shapes: tuple[Shape, ...]
+    conditions: tuple[Check, ...] = ()
+    """What must hold of the symbols in its shapes."""
+    weight_bits: Num | None = None
+    """Width of its weights where the network says so, else None."""
+    activation_bits: Num | None = None
+    """Width of its outputs where the network says so, else None."""
+
+
+class Network:
+    """A layer graph. Immutable; compares and hashes by content.
+
+    Build one with `Network.of`, `sequential`, a zoo function or a reader.
+
+    Attributes
+    ----------
+    name : str
+    nodes : dict of str to Node
+        In creation order, which is an order of execution.
+    outputs : tuple of TensorRef
+    """
+
+    def __init__(self, name: str, nodes: Iterable[Node], outputs: Iterable[TensorRef]) -> None:
+        self.name = name
+        self.nodes: dict[str, Node] = {}
+        self.outputs = tuple(outputs)
+        for node in nodes:
+            if node.name in self.nodes:
+                raise NetworkError(f"network {name!r} has two layers named {node.name!r}; names must differ")
+            for ref in node.inputs:
+                self._require(ref, f"layer {node.name!r}")
+            self.nodes[node.name] = node
+        if not self.outputs:
+            raise NetworkError(f"network {name!r} has no output")
+        for ref in self.outputs:
+            self._require(ref, "the outputs")
+
+    @staticmethod
+    def of(outputs: Tensor | Iterable[Tensor], name: str = "network") -> Network:
+        """The network that computes `outputs`, its nodes in the order of their creation.
+
+        Parameters
+        ----------
+        outputs : Tensor or iterable of Tensor
+            What the network returns.
+        name : str
+            The name of the network.
+
+        Raises
+        ------
+        NetworkError
+            Where a name stands twice or there is no output.
+        """
+        from costmodel.network.builder import collect
+
+        return collect(outputs, name)
+
+    def _require(self, ref: TensorRef, user: str) -> None:
+        if ref.node not in self.nodes or not 0 <= ref.index < len(self.nodes[ref.node].output_shapes):
+            raise NetworkError(f"network {self.name!r}: {user} read {str(ref)!r}, which no layer before gives")
+
+    def shape(self, ref: TensorRef) -> Shape:
+        """The shape of a tensor."""
+        return self.nodes[ref.node].output_shapes[ref.index]
+
+    def input_shapes(self, node: Node) -> tuple[Shape, ...]:
+        """The shapes of a node's inputs."""
+        return tuple(self.nodes[ref.node].output_shapes[ref.index] for ref in node.inputs)
+
+    @property
+    def inputs(self) -> tuple[TensorRef, ...]:
+        """The network's inputs."""
+        return tuple(TensorRef(node.name) for node in self.nodes.values() if node.layer.role == "input")
+
+    @cached_property
+    def counts(self) -> dict[str, Counts]:
+        """The counts of every node."""
+        return {n.name: n.layer.counts(self.input_shapes(n), n.output_shapes[0]) for n in self.nodes.values()}
+
+    @cached_property
+    def totals(self) -> Counts:
+        """The counts of the whole network."""
+        return Counts.sum(self.counts.values())
+
+    @property
+    def macs(self) -> Num:
+        """Multiply-accumulates of one inference."""
+        return self.totals.macs
+
+    def node_parameters(self, which: str) -> dict[str, Num]:
+        """Parameters of every node under a named total: weights, trainable, all or folded."""
+        if which == "folded":
+            from costmodel.network.epilogues import folded_parameters
+
+            return folded_parameters(self)
+        if which not in PARAMETER_TOTALS:
+            raise UnknownNameError.of("total of parameters", which, PARAMETER_TOTALS)
+        return {name: getattr(counts, which) for name, counts in self.counts.items()}
+
+    @cached_property
+    def parameters(self) -> dict[str, Num]:
+        """The named totals of its parameters.
+
+        Examples
+        --------
+        >>> import costmodel as cm
+        >>> cm.zoo.mobilenet_v1().parameters
+        {'weights': 4209088, 'trainable': 4231976, 'all': 4253864, 'folded': 4221032}
+        """
+        return {which: total(self.node_parameters(which).values()) for which in PARAMETER_TOTALS}
+
+    @property
+    def conditions(self) -> tuple[Check, ...]:
+        """What must hold of the symbols, each with the message that says so."""
+        return tuple(dict.fromkeys(c for node in self.nodes.values() for c in node.conditions))
+
+    @property
+    def symbols(self) -> frozenset[Any]:
+        """The free symbols of its shapes."""
+        return frozenset(
+            symbol
+            for node in self.nodes.values()
+            for shape in node.output_shapes
+            for size in shape
+            if is_symbolic(size)
+            for symbol in size.free_symbols
+        )
+
+    @property
+    def graph(self) -> networkx.MultiDiGraph[str]:
+        """The graph for networkx: nodes carry `layer` and `output_shapes`, edges the `tensor` and its `position`."""
+        import networkx
+
+        graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(name=self.name)
+        for node in self.nodes.values():
+            graph.add_node(node.name, layer=node.layer, output_shapes=node.output_shapes)
+            for position, ref in enumerate(node.inputs):
+                graph.add_edge(ref.node, node.name, tensor=str(ref), position=position)
+        return graph
+
+    def to_json(self) -> str:
+        """The network as JSON; `from_json` reads it back."""
+        from costmodel.network.document import dump
+
+        return dump(self)
+
+    @staticmethod
+    def from_json(text: str | bytes) -> Network:
+        """The network in a JSON document; shapes are inferred and checked again."""
+        from costmodel.network.document import load
+
+        return load(text)
+
+    def _content(self) -> tuple[Any, ...]:
+        return self.name, tuple((n.name, n.layer, n.inputs, n.weight_bits, n.activation_bits) for n in self.nodes.values()), self.outputs
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Network) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(str(self.shape(ref)) for ref in self.inputs)
+        return f"Network({self.name!r}: {len(self.nodes) - len(self.inputs)} layers, input {shapes}, {self.macs} MACs)"

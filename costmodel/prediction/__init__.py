@@ -1,0 +1,11 @@
+"""Network x hardware -> Prediction."""
+
+from costmodel.prediction.prediction import Prediction, Row, Total
+from costmodel.prediction.traffic import POLICIES, Compulsory, Policy, Resident, Traffic, Weights, policy
+from costmodel.prediction.widths import Widths
+from costmodel.prediction.workload import FeatureMap, Step, Workload
+
+__all__ = [
+    "POLICIES", "Compulsory", "FeatureMap", "Policy", "Prediction", "Resident", "Row", "Step", "Total", "Traffic", "Weights",
+    "Widths", "Workload", "policy",
+]  # fmt: skip

@@ -1,0 +1,525 @@
+"""A network on a machine. Every figure is computed when it is read; nothing is stored a row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from costmodel._num import Num, at_most, is_array, is_symbolic, ratio, total, where
+from costmodel.errors import FieldError, MissingExtraError, SymbolicError, UnknownNameError
+from costmodel.formulas import time
+from costmodel.formulas.operations import OTHER_OPS
+from costmodel.hardware import Hardware
+from costmodel.layers import Counts, Shape
+from costmodel.network import Network
+from costmodel.prediction.chunks import in_chunks
+from costmodel.prediction.traffic import Policy, Traffic
+from costmodel.prediction.widths import ACTIVATION_BITS, WEIGHT_BITS, Widths
+from costmodel.prediction.views import layers
+from costmodel.prediction.workload import Step, Workload
+from costmodel.tables import Table
+from costmodel.tables.table import to_json
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+
+class _Timed:
+    """Times that follow from bytes, MACs and other operations; rows and totals share them."""
+
+    __slots__ = ("_prediction",)
+
+    def __init__(self, prediction: Prediction) -> None:
+        self._prediction = prediction
+
+    macs: Num
+    other_ops: Num
+    ddr_bytes: Num
+    flash_bytes_moved: Num
+
+    @property
+    def ddr_time_s(self) -> Num:
+        """Time on the bus: DDR, and flash where weights stream from there. [s]"""
+        hw = self._prediction.hardware
+        if hw.weights_in_flash:
+            return time.transfer(self.flash_bytes_moved, hw.flash_bytes_per_s)
+        return time.transfer(self.ddr_bytes, hw.ddr_bytes_per_s)
+
+    @property
+    def mac_time_s(self) -> Num:
+        """Time for MACs at the peak rate. [s]"""
+        return time.mac(self.macs, self._prediction.hardware.mac_flops_per_s)
+
+    @property
+    def other_time_s(self) -> Num:
+        """Time for all other operations. [s]"""
+        return time.other(self.other_ops, self._prediction.hardware.other_ops_per_s)
+
+    @property
+    def time_serial_s(self) -> Num:
+        """Time where nothing overlaps. [s]"""
+        return time.serial(self.ddr_time_s, self.mac_time_s, self.other_time_s)
+
+    @property
+    def peak_fraction(self) -> Num:
+        """Share of the peak MAC rate that is reached in the serial time."""
+        return ratio(self.mac_time_s, self.time_serial_s)
+
+    @property
+    def bound_by(self) -> Any:
+        """What binds: "ddr" (or "flash") where the bus takes longer than the core, else the larger of "macs" and "other"."""
+        bus = "flash" if self._prediction.hardware.weights_in_flash else "ddr"
+        mac, other = self.mac_time_s, self.other_time_s
+        core = where(at_most(other, mac), *self._labels("macs", "other", mac, other))
+        on_bus = at_most(mac + other, self.ddr_time_s)
+        return where(on_bus, *self._labels(bus, core, mac, other, self.ddr_time_s))
+
+    def _labels(self, first: Any, second: Any, *figures: Num) -> tuple[Any, Any]:
+        """Both labels as the carrier's own kind: a text, or a symbol in a symbolic case distinction."""
+        if not any(is_symbolic(x) for x in figures):
+            return first, second
+        import sympy as sp
+
+        return tuple(sp.Symbol(x) if isinstance(x, str) else x for x in (first, second))  # type: ignore[return-value]
+
+
+class Row(_Timed):
+    """One step of the network: a layer with its epilogues. All figures are of one inference."""
+
+    __slots__ = ("_index", "_step")
+
+    def __init__(self, prediction: Prediction, index: int) -> None:
+        super().__init__(prediction)
+        self._index = index
+        self._step: Step = prediction.workload.steps[index]
+
+    @property
+    def name(self) -> str:
+        """Name of the layer."""
+        return self._step.name
+
+    @property
+    def kind(self) -> str:
+        """Kind of the layer."""
+        return self._step.nodes[0].layer.kind
+
+    @property
+    def epilogues(self) -> tuple[str, ...]:
+        """Kinds of what runs on its output before it is written."""
+        return tuple(node.layer.kind for node in self._step.nodes[1:])
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        """Shapes of its inputs."""
+        return self._step.input_shapes
+
+    @property
+    def output_shapes(self) -> tuple[Shape, ...]:
+        """Shapes of its outputs."""
+        return self._step.nodes[-1].output_shapes
+
+    @property
+    def counts(self) -> Counts:
+        """MACs, elementary steps and parameters by role."""
+        return self._step.counts
+
+    @property
+    def macs(self) -> Num:
+        """Multiply-accumulates, taps on padding included. [MAC]"""
+        return self._step.counts.macs
+
+    @property
+    def other_ops(self) -> Num:
+        """All other scalar operations, by the table in force. [operation]"""
+        return self._prediction.other_ops(self._step.counts)
+
+    @property
+    def flops(self) -> Num:
+        """2 * macs + other_ops. [FLOP]"""
+        return 2 * self.macs + self.other_ops
+
+    @property
+    def parameters(self) -> dict[str, Num]:
+        """Parameters by role."""
+        return self._step.counts.parameters()
+
+    @property
+    def weight_bytes(self) -> Num:
+        """Bytes of the parameters that move. [B]"""
+        return self._step.weight_bytes
+
+    @property
+    def input_bytes(self) -> Num:
+        """Bytes of the distinct feature maps read. [B]"""
+        maps = self._prediction.workload.maps
+        return total(maps[ref].n_bytes for ref in self._step.reads)
+
+    @property
+    def output_bytes(self) -> Num:
+        """Bytes of the feature maps written. [B]"""
+        maps = self._prediction.workload.maps
+        return total(maps[ref].n_bytes for ref in self._step.writes)
+
+    @property
+    def live_bytes(self) -> Num:
+        """Feature maps held while it runs, its inputs and outputs included. [B]"""
+        return self._prediction.workload.live_bytes[self._index]
+
+    @property
+    def fits_sram(self) -> Num:
+        """Whether the live bytes fit the on-chip memory."""
+        return at_most(self.live_bytes, self._prediction.hardware.sram_bytes)
+
+    @property
+    def _traffic(self) -> Traffic:
+        return self._prediction.traffic[self._index]
+
+    @property
+    def ddr_bytes(self) -> Num:
+        """Bytes that cross the DDR bus. [B]"""
+        return self._prediction.ddr_bytes_of(self._traffic)
+
+    @property
+    def flash_bytes_moved(self) -> Num:
+        """Bytes of weights that stream from flash: 0 on a machine with DDR. [B]"""
+        return self._prediction.flash_bytes_of(self._traffic)
+
+    @property
+    def ddr_bytes_compulsory(self) -> Num | None:
+        """The layer alone, each operand once; None where the policy keeps maps on chip. [B]"""
+        return self._traffic.compulsory_bytes
+
+    @property
+    def ddr_bytes_bound(self) -> Num | None:
+        """What no schedule of the layer alone goes below; None where the policy keeps maps on chip. [B]"""
+        return self._traffic.bound_bytes
+
+    @property
+    def time_overlapped_s(self) -> Num:
+        """Time where the bus works beside the core. [s]"""
+        return time.overlapped(self.ddr_time_s, self.mac_time_s, self.other_time_s)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row under the field names of the JSON schema."""
+        return {field: getattr(self, field) for field in ROW_FIELDS}
+
+    def __repr__(self) -> str:
+        return f"Row({self.name!r}, {self.kind}, macs={self.macs}, time_serial_s={self.time_serial_s})"
+
+
+class Total(_Timed):
+    """The whole network. Linear totals come from totals of bytes and operations, not from summing rows."""
+
+    __slots__ = ()
+
+    @property
+    def macs(self) -> Num:
+        """Multiply-accumulates. [MAC]"""
+        return self._prediction.network.totals.macs
+
+    @property
+    def other_ops(self) -> Num:
+        """All other scalar operations. [operation]"""
+        return self._prediction.other_ops(self._prediction.network.totals)
+
+    @property
+    def flops(self) -> Num:
+        """2 * macs + other_ops. [FLOP]"""
+        return 2 * self.macs + self.other_ops
+
+    @property
+    def parameters(self) -> dict[str, Num]:
+        """Parameters by role, then the named totals `trainable`, `all` and `folded`."""
+        network = self._prediction.network
+        return network.totals.parameters() | {k: v for k, v in network.parameters.items() if k != "weights"}
+
+    @property
+    def weight_bytes(self) -> Num:
+        """Bytes of the parameters that occupy and move. [B]"""
+        return self._prediction.workload.weight_bytes
+
+    @property
+    def peak_live_bytes(self) -> Num:
+        """The most feature-map bytes held at once, in the order given. [B]"""
+        return self._prediction.workload.peak_live_bytes
+
+    @property
+    def fits_sram(self) -> Num:
+        """Whether every step's live bytes fit the on-chip memory."""
+        return at_most(self.peak_live_bytes, self._prediction.hardware.sram_bytes)
+
+    @property
+    def fits_flash(self) -> Num | None:
+        """Whether the weights fit the flash; None on a machine without flash."""
+        flash = self._prediction.hardware.flash_bytes
+        return None if flash is None else at_most(self.weight_bytes, flash)
+
+    @property
+    def ddr_bytes(self) -> Num:
+        """Bytes that cross the DDR bus. [B]"""
+        return total(map(self._prediction.ddr_bytes_of, self._prediction.traffic))
+
+    @property
+    def flash_bytes_moved(self) -> Num:
+        """Bytes of weights that stream from flash: 0 on a machine with DDR. [B]"""
+        return total(map(self._prediction.flash_bytes_of, self._prediction.traffic))
+
+    @property
+    def ddr_bytes_bound(self) -> Num | None:
+        """What no schedule under the policy goes below; None where the policy is a convention without a bound. [B]"""
+        prediction = self._prediction
+        if prediction.hardware.weights_in_flash:
+            return None
+        return prediction.policy.bound_bytes(prediction.workload, prediction.traffic)
+
+    @property
+    def time_overlapped_s(self) -> Num:
+        """Sum over the rows of the time where the bus works beside the core. [s]"""
+        if self._prediction.hardware.arrays:
+            return in_chunks(self._prediction.hardware, lambda hw: self._prediction.on(hw).total._overlapped())
+        return self._overlapped()
+
+    def _overlapped(self) -> Num:
+        rows = self._prediction.rows
+        if not self._prediction.hardware.arrays:
+            return total(row.time_overlapped_s for row in rows)
+        alike = Counter((_key(row.ddr_bytes), _key(row.flash_bytes_moved), row.macs, row.other_ops) for row in rows)
+        first = {(_key(row.ddr_bytes), _key(row.flash_bytes_moved), row.macs, row.other_ops): row for row in reversed(rows)}
+        return total(first[key].time_overlapped_s * count for key, count in alike.items())
+
+    @property
+    def inferences_per_s(self) -> Num:
+        """Inferences (of the whole batch) a second in the serial time. [1/s]"""
+        return 1 / self.time_serial_s
+
+    @property
+    def inferences_per_s_overlapped(self) -> Num:
+        """Inferences (of the whole batch) a second in the overlapped time. [1/s]"""
+        return 1 / self.time_overlapped_s
+
+    @property
+    def coverage(self) -> float:
+        """Share of the layers whose cost is known."""
+        return 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The totals under the field names of the JSON schema."""
+        return {field: getattr(self, field) for field in TOTAL_FIELDS}
+
+    def __repr__(self) -> str:
+        return f"Total(macs={self.macs}, ddr_bytes={self.ddr_bytes}, time_serial_s={self.time_serial_s})"
+
+
+def _key(value: Num) -> object:
+    """Equal for equal plain figures; an array equals only itself."""
+    return id(value) if is_array(value) else value
+
+
+ROW_FIELDS = (
+    "name", "kind", "epilogues", "input_shapes", "output_shapes", "macs", "other_ops", "parameters", "weight_bytes",
+    "input_bytes", "output_bytes", "live_bytes", "fits_sram", "ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound",
+    "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s", "peak_fraction",
+    "bound_by",
+)  # fmt: skip
+"""The fields of a row, in the order of the JSON schema."""
+
+TOTAL_FIELDS = (
+    "macs", "other_ops", "parameters", "weight_bytes", "peak_live_bytes", "fits_sram", "fits_flash", "ddr_bytes",
+    "ddr_bytes_bound", "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s",
+    "inferences_per_s", "inferences_per_s_overlapped", "peak_fraction", "bound_by", "coverage",
+)  # fmt: skip
+"""The fields of the totals, in the order of the JSON schema."""
+
+
+class Prediction:
+    """What a network costs on a machine: rows, totals, and the assumptions behind them.
+
+    Index it by a layer's name or position; iterate over its rows. Made by `costmodel.predict`.
+
+    Attributes
+    ----------
+    network : Network
+    hardware : Hardware
+    policy : Policy
+        Who crosses the DDR bus.
+    widths : Widths
+    total : Total
+    rows : tuple of Row
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        hardware: Hardware,
+        policy: Policy,
+        widths: Widths = Widths(),  # noqa: B008
+        *,
+        fuse_epilogues: bool = True,
+        other_ops: Mapping[str, Num] | None = None,
+        workload: Workload | None = None,
+    ) -> None:
+        self.network = network
+        self.hardware = hardware
+        self.policy = policy
+        self.widths = widths
+        self.fuse_epilogues = fuse_epilogues
+        self.replaced_ops = dict(other_ops or {})
+        for step, cost in self.replaced_ops.items():
+            if step not in OTHER_OPS:
+                raise UnknownNameError.of("row of the other-operations table", step, OTHER_OPS)
+            if not is_symbolic(cost) and (isinstance(cost, bool) or not isinstance(cost, int) or cost < 0):
+                raise FieldError(f"`other_ops[{step!r}]` (={cost!r}) must be an integer of at least 0 or a symbol")
+        self._table = {step: row.ops for step, row in OTHER_OPS.items()} | self.replaced_ops
+        if hardware.arrays and network.symbols:
+            names = ", ".join(sorted(map(str, network.symbols)))
+            raise SymbolicError(
+                f"network {network.name!r} holds symbols ({names}) and hardware {hardware.name!r} an array "
+                f"({', '.join(hardware.arrays)}); give the symbols values, or the machine plain figures or symbols"
+            )
+        self.workload = workload or Workload(network, widths, fuse_epilogues)
+        self.total = Total(self)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """One row a step."""
+        return tuple(Row(self, index) for index in range(len(self.workload.steps)))
+
+    @cached_property
+    def traffic(self) -> list[Traffic]:
+        """The traffic of every step."""
+        return self.policy.steps(self.workload, self.hardware.sram_bytes)
+
+    def ddr_bytes_of(self, traffic: Traffic) -> Num:
+        """What of a step's traffic crosses the DDR bus; nothing on a machine without one."""
+        return 0 if self.hardware.weights_in_flash else traffic.weight_bytes + traffic.read_bytes + traffic.write_bytes
+
+    def flash_bytes_of(self, traffic: Traffic) -> Num:
+        """What of a step's traffic streams from flash; nothing on a machine with DDR."""
+        return traffic.weight_bytes if self.hardware.weights_in_flash else 0
+
+    def other_ops(self, counts: Counts) -> Num:
+        """Other operations of elementary steps, by the table in force."""
+        return total(self._table[step] * number for step, number in counts.other)
+
+    def on(self, hardware: Hardware) -> Prediction:
+        """The same network under the same assumptions on another machine."""
+        return Prediction(
+            self.network, hardware, self.policy, self.widths,
+            fuse_epilogues=self.fuse_epilogues, other_ops=self.replaced_ops, workload=self.workload,
+        )  # fmt: skip
+
+    @cached_property
+    def assumptions(self) -> dict[str, Any]:
+        """What the figures rest on; every rendering shows them."""
+        widths = self.widths
+        found: dict[str, Any] = {
+            "traffic": str(self.policy),
+            "fuse_epilogues": self.fuse_epilogues,
+            "weight_bits": WEIGHT_BITS if widths.weight_bits is None else widths.weight_bits,
+            "activation_bits": ACTIVATION_BITS if widths.activation_bits is None else widths.activation_bits,
+            "accumulator_bits": widths.accumulator_bits,
+            "parameters": widths.parameters,
+            "order": "given",
+        }
+        found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
+        if self.hardware.weights_in_flash:
+            found["weights"] = "stream from flash; feature maps must fit the SRAM"
+        if open_conditions := self.network.conditions:
+            found["conditions"] = [str(condition) for condition, _ in open_conditions]
+        if steps := [f"{s} is a multiple of {s.multiple_of}" for s in sorted(self.symbols, key=str) if getattr(s, "multiple_of", None)]:
+            found.setdefault("conditions", []).extend(steps)
+        return found
+
+    @property
+    def symbols(self) -> frozenset[Any]:
+        """The free symbols of network and machine."""
+        return self.network.symbols | self.hardware.symbols
+
+    def __getitem__(self, key: str | int) -> Row:
+        if isinstance(key, int):
+            return self.rows[key]
+        for row in self.rows:
+            if row.name == key or any(node.name == key for node in row._step.nodes):
+                return row
+        raise UnknownNameError.of("layer", key, (row.name for row in self.rows))
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def table(self, *, rows: str = "fused", exact: bool = False) -> Table:
+        """The rows as a table: `rows="fused"` has one a step, `rows="all"` one a node; `exact` shows every figure."""
+        return layers(self, rows=rows, exact=exact)
+
+    def to_markdown(self) -> str:
+        """The table as Markdown, with totals and assumptions."""
+        return self.table().to_markdown()
+
+    def to_latex(self) -> str:
+        """The table as LaTeX (booktabs); symbolic figures are formulas."""
+        return self.table().to_latex()
+
+    def to_html(self) -> str:
+        """The table as HTML."""
+        return self.table().to_html()
+
+    def to_csv(self) -> str:
+        """Every figure of every row, exact."""
+        return self.table(exact=True).to_csv()
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Every figure of every row, exact, indexed by layer; the assumptions stand in `attrs`."""
+        frame = self.table(exact=True).to_dataframe().set_index("name")
+        frame.attrs.update(self.assumptions)
+        return frame
+
+    def to_json(self) -> str:
+        """The prediction under the JSON schema; plain numbers only.
+
+        Raises
+        ------
+        SymbolicError
+            Where a figure is a symbol or an array.
+        """
+        return to_json(self.to_dict())
+
+    def to_dataset(self) -> xarray.Dataset:
+        """The totals over the axes of the machine's arrays, with units in `attrs`.
+
+        Axes that are one long everywhere are dropped; the others are called `axis_0`, `axis_1`, ...
+        """
+        try:
+            import xarray as xr
+        except ImportError:
+            raise MissingExtraError.of("xarray", "explore", "a Dataset") from None
+        import numpy as np
+
+        arrays = self.hardware.arrays
+        shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+        dims = [f"axis_{index}" for index in range(len(shape))]
+        values = {key: getattr(self.total, key) for key in ("macs", "ddr_bytes", "time_serial_s", "time_overlapped_s")}
+        data = {key: (dims, np.broadcast_to(value, shape)) for key, value in (arrays | values).items()}
+        return xr.Dataset(data, attrs={"network": self.network.name, "hardware": self.hardware.name, **self.assumptions})
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __repr__(self) -> str:
+        return self.table().to_text()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything under the field names of the JSON schema; values keep their carriers."""
+        hw = self.hardware
+        return {
+            "schema": 1,
+            "network": self.network.name,
+            "hardware": {"name": hw.name, **hw.figures},
+            "assumptions": self.assumptions,
+            "layers": [row.to_dict() for row in self.rows],
+            "totals": self.total.to_dict(),
+        }

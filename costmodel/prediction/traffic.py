@@ -1,0 +1,134 @@
+"""Traffic policies: who crosses the DDR bus. One class a policy, found by its name."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+from costmodel._num import Num, at_most, total, where
+from costmodel._record import Record
+from costmodel.errors import CostModelError, FieldError, UnknownNameError
+from costmodel.layers.fields import Flag
+from costmodel.network import TensorRef
+from costmodel.prediction.workload import Step, Workload
+
+
+class Traffic(NamedTuple):
+    """Bytes that one step moves."""
+
+    weight_bytes: Num
+    read_bytes: Num
+    """Feature maps in."""
+    write_bytes: Num
+    """Feature maps out."""
+    compulsory_bytes: Num | None = None
+    """The layer alone, all operands in DDR: each once. None where maps stay on chip."""
+    bound_bytes: Num | None = None
+    """What no schedule of the layer alone can go below. None where maps stay on chip."""
+
+
+POLICIES: dict[str, type[Policy]] = {}
+"""Every policy class by its name."""
+
+
+class Policy(Record):
+    """A rule that says which bytes cross the bus. A subclass with a `name` is registered."""
+
+    name: ClassVar[str]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.name in POLICIES:
+            raise CostModelError(f"traffic policy {cls.name!r} is already registered by {POLICIES[cls.name].__qualname__}")
+        POLICIES[cls.name] = cls
+
+    def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
+        """The traffic of every step."""
+        raise CostModelError(f"traffic policy {self.name!r} moves nothing; write its `steps`")
+
+    def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> Num | None:
+        """What the whole network can't go below, or None where the policy is a convention without a bound."""
+        return workload.weight_bytes + workload.boundary_bytes
+
+    def __str__(self) -> str:
+        options = ", ".join(f"{k}={v}" for k, v in self.fields().items() if v)
+        return f"{self.name} ({options})" if options else self.name
+
+
+class Weights(Policy):
+    """Weights only, and nothing else: the rule of Pardhi's paper.
+
+    Parameters
+    ----------
+    round_trip : bool
+        Whether weights move back again, as they do in the paper.
+    """
+
+    name: ClassVar[str] = "weights"
+    round_trip: Flag = False
+
+    def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
+        return [Traffic(step.weight_bytes * (1 + self.round_trip), 0, 0) for step in workload.steps]
+
+    def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> Num | None:
+        return None
+
+
+class Compulsory(Policy):
+    """Every layer's inputs, weights and outputs once: each layer alone, with room enough."""
+
+    name: ClassVar[str] = "compulsory"
+
+    def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
+        return [self._step(step, workload) for step in workload.steps]
+
+    def _step(self, step: Step, workload: Workload) -> Traffic:
+        read = total(workload.maps[ref].n_bytes for ref in step.reads)
+        write = total(workload.maps[ref].n_bytes for ref in step.writes)
+        least = step.weight_bytes + read + write
+        return Traffic(step.weight_bytes, read, write, least, least)
+
+    def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> Num | None:
+        return total(step.bound_bytes for step in steps)
+
+
+class Resident(Policy):
+    """Weights once; a feature map stays on chip if and only if the live bytes fit the SRAM from its write to its last read.
+
+    A map that does not stay is written once and read once for each consumer. Inputs and outputs of the network always
+    cross once.
+    """
+
+    name: ClassVar[str] = "resident"
+
+    def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
+        stays = {ref: at_most(crowd, sram_bytes) for ref, crowd in workload.crowd_bytes.items()}
+        return [
+            Traffic(
+                step.weight_bytes,
+                total(self._read(ref, index, workload, stays[ref]) for ref in step.reads),
+                total(self._write(ref, workload, stays[ref]) for ref in step.writes),
+            )
+            for index, step in enumerate(workload.steps)
+        ]
+
+    @staticmethod
+    def _read(ref: TensorRef, step: int, workload: Workload, stays: Num) -> Num:
+        fmap = workload.maps[ref]
+        comes_in = fmap.producer < 0 and step == fmap.consumers[0]
+        return fmap.n_bytes if comes_in else where(stays, 0, fmap.n_bytes)
+
+    @staticmethod
+    def _write(ref: TensorRef, workload: Workload, stays: Num) -> Num:
+        fmap = workload.maps[ref]
+        return fmap.n_bytes if fmap.is_output else where(stays, 0, fmap.n_bytes)
+
+
+def policy(traffic: str | Policy, **options: Any) -> Policy:
+    """The policy of a name with its options; a policy object passes through."""
+    if isinstance(traffic, Policy):
+        if options:
+            raise FieldError(f"options ({', '.join(options)}) go with a policy's name; {traffic!r} is complete")
+        return traffic
+    if traffic not in POLICIES:
+        raise UnknownNameError.of("traffic policy", traffic, POLICIES)
+    return POLICIES[traffic](**options)

@@ -1,0 +1,149 @@
+"""A prediction as tables: one row a step or a node, totals below, assumptions behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from costmodel.errors import UnknownNameError
+from costmodel.tables import Column, Table
+
+if TYPE_CHECKING:
+    from costmodel.prediction.prediction import Prediction, Row
+
+
+def _shape(value: Any) -> str:
+    return " ".join("x".join(str(n) for n in shape) for shape in value)
+
+
+def _percent(value: Any) -> str:
+    return f"{100 * value:.1f} %" if isinstance(value, int | float) else str(value)
+
+
+LAYER_COLUMNS = (
+    Column("name", "layer"),
+    Column("kind", "kind"),
+    Column("output_shapes", "output", None, _shape),
+    Column("macs", "MACs", ""),
+    Column("other_ops", "other ops", ""),
+    Column("weight_bytes", "weights", "B"),
+    Column("live_bytes", "live", "B"),
+    Column("fits_sram", "fits"),
+    Column("ddr_bytes", "DDR", "B"),
+    Column("time_serial_s", "serial", "s"),
+    Column("time_overlapped_s", "overlapped", "s"),
+    Column("bound_by", "binds"),
+)
+"""What people see of a row."""
+
+EXACT_COLUMNS = (
+    Column("name", "layer"),
+    Column("kind", "kind"),
+    Column("epilogues", "epilogues"),
+    Column("input_shapes", "input", None, _shape),
+    Column("output_shapes", "output", None, _shape),
+    *(Column(key, key, "") for key in ("macs", "other_ops", "weights", "biases", "norm_affine", "norm_statistics", "constants")),
+    *(Column(key, key, "B") for key in ("weight_bytes", "input_bytes", "output_bytes", "live_bytes")),
+    Column("fits_sram", "fits"),
+    *(Column(key, key, "B") for key in ("ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound", "flash_bytes_moved")),
+    *(Column(key, key, "s") for key in ("ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s")),
+    Column("peak_fraction", "share of peak", "", _percent),
+    Column("bound_by", "binds"),
+)
+"""Every figure of a row, for CSV and DataFrames."""
+
+NODE_COLUMNS = (
+    Column("name", "layer"),
+    Column("kind", "kind"),
+    Column("row", "runs in"),
+    Column("output_shapes", "output", None, _shape),
+    Column("macs", "MACs", ""),
+    Column("other_ops", "other ops", ""),
+    *(Column(key, key.replace("_", " "), "") for key in ("weights", "biases", "norm_affine", "norm_statistics")),
+)
+"""What belongs to a single node; bytes and time belong to the row it runs in."""
+
+SUMMARY_COLUMNS = (
+    Column("network", "network"),
+    Column("hardware", "hardware"),
+    Column("macs", "MACs", ""),
+    Column("other_ops", "other ops", ""),
+    Column("parameters", "parameters", ""),
+    Column("weight_bytes", "weights", "B"),
+    Column("peak_live_bytes", "peak live", "B"),
+    Column("fits_sram", "fits SRAM"),
+    Column("fits_flash", "fits flash"),
+    Column("ddr_bytes", "DDR", "B"),
+    Column("time_serial_s", "serial", "s"),
+    Column("time_overlapped_s", "overlapped", "s"),
+    Column("inferences_per_s", "inferences/s", "", lambda v: f"{v:.4g}" if isinstance(v, int | float) else str(v)),
+    Column("bound_by", "binds"),
+)
+"""One prediction a row."""
+
+
+def layers(prediction: Prediction, *, rows: str = "fused", exact: bool = False) -> Table:
+    """One row a step (`rows="fused"`) or a node (`rows="all"`)."""
+    if rows not in ("fused", "all"):
+        raise UnknownNameError.of("choice of rows", rows, ("fused", "all"))
+    title = f"{prediction.network.name} on {prediction.hardware.name}"
+    if rows == "all":
+        return Table(NODE_COLUMNS, _nodes(prediction), title=title, notes=notes(prediction))
+    if exact:
+        return Table(EXACT_COLUMNS, [row.to_dict() | row.parameters for row in prediction.rows], title=title, notes=notes(prediction))
+    keys = [column.key for column in LAYER_COLUMNS]
+    body = [{key: getattr(row, key) for key in keys} | {"kind": _kind(row)} for row in prediction.rows]
+    return Table(LAYER_COLUMNS, body, title=title, notes=notes(prediction), footer=_footer(prediction))
+
+
+def _kind(row: Row) -> str:
+    return " + ".join((row.kind, *row.epilogues))
+
+
+def _footer(prediction: Prediction) -> Mapping[str, Any]:
+    total = prediction.total
+    same = ("macs", "other_ops", "weight_bytes", "fits_sram", "ddr_bytes", "time_serial_s", "time_overlapped_s", "bound_by")
+    return {"name": "total", "live_bytes": total.peak_live_bytes} | {key: getattr(total, key) for key in same}
+
+
+def _nodes(prediction: Prediction) -> list[dict[str, Any]]:
+    runs_in = {node.name: row.name for row in prediction.rows for node in row._step.nodes}
+    counts = prediction.network.counts
+    return [
+        {
+            "name": node.name,
+            "kind": node.layer.kind,
+            "row": runs_in.get(node.name, node.layer.role),
+            "output_shapes": node.output_shapes,
+            "macs": counts[node.name].macs,
+            "other_ops": prediction.other_ops(counts[node.name]),
+            **counts[node.name].parameters(),
+        }
+        for node in prediction.network.nodes.values()
+    ]
+
+
+def summary(predictions: Sequence[Prediction], title: str = "") -> Table:
+    """One row a prediction: networks and machines side by side."""
+    rows = []
+    for prediction in predictions:
+        total = prediction.total
+        row = {c.key: getattr(total, c.key) for c in SUMMARY_COLUMNS if hasattr(type(total), c.key)}
+        parameters = {"parameters": total.parameters["trainable"]}
+        rows.append(row | parameters | {"network": prediction.network.name, "hardware": prediction.hardware.name})
+    return Table(SUMMARY_COLUMNS, rows, title=title, notes=list(dict.fromkeys(note for p in predictions for note in notes(p))))
+
+
+def notes(prediction: Prediction) -> list[str]:
+    """The machine and the assumptions, in words."""
+    said = ", ".join(f"{key} {_said(value)}" for key, value in prediction.assumptions.items())
+    lines = [f"{prediction.hardware.name}: {prediction.hardware.describe()}", f"assumptions: {said}"]
+    if prediction.total.fits_sram is False and prediction.hardware.weights_in_flash:
+        lines.append(f"{prediction.network.name}: feature maps do not fit the SRAM of {prediction.hardware.name}; its time is that of a larger one")
+    return lines
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "; ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,44 @@
+"""Bits: how wide weights, activations and accumulators are, and which parameters occupy and move bytes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from costmodel._num import Num
+from costmodel._record import Record
+from costmodel.errors import UnknownNameError
+from costmodel.layers.fields import dim
+from costmodel.network import PARAMETER_TOTALS, Node
+
+WEIGHT_BITS, ACTIVATION_BITS, ACCUMULATOR_BITS = 8, 8, 32
+
+
+def _optional_bits(value: Any) -> Num | None:
+    return None if value is None else dim(value)
+
+
+def _choice(value: Any) -> str:
+    if value not in PARAMETER_TOTALS:
+        raise UnknownNameError.of("total of parameters", value, PARAMETER_TOTALS)
+    return str(value)
+
+
+class Widths(Record):
+    """Widths in bits. None keeps what the network says of a tensor, and 8 where it says nothing."""
+
+    weight_bits: Annotated[Any, _optional_bits] = None
+    activation_bits: Annotated[Any, _optional_bits] = None
+    accumulator_bits: Annotated[Any, dim] = ACCUMULATOR_BITS
+    parameters: Annotated[str, _choice] = "weights"
+
+    def weight(self, node: Node) -> Num:
+        """The width of a node's weights."""
+        return _first(self.weight_bits, node.weight_bits, WEIGHT_BITS)
+
+    def activation(self, node: Node) -> Num:
+        """The width of a node's outputs."""
+        return _first(self.activation_bits, node.activation_bits, ACTIVATION_BITS)
+
+
+def _first(*values: Num | None) -> Num:
+    return next(v for v in values if v is not None)

@@ -1,0 +1,132 @@
+"""A network as the steps that a machine executes: epilogues folded in, aliases resolved. Knows no machine."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+from costmodel._num import Num, bytes_of, maximum, total
+from costmodel.layers import Counts, Shape
+from costmodel.layers.base import elements
+from costmodel.network import Network, Node, TensorRef
+from costmodel.network.epilogues import groups
+from costmodel.prediction.widths import Widths
+
+
+class FeatureMap(NamedTuple):
+    """A tensor that is held and moved."""
+
+    ref: TensorRef
+    n_bytes: Num
+    producer: int
+    """The step that writes it; -1 for an input of the network."""
+    consumers: tuple[int, ...]
+    """The steps that read it, in order."""
+    is_output: bool
+    """Whether the network returns it."""
+
+    @property
+    def steps_held(self) -> range:
+        """The steps from its write to its last read."""
+        last = self.consumers[-1] if self.consumers else self.producer
+        return range(max(self.producer, 0), last + 1)
+
+
+class Step(NamedTuple):
+    """A node with its epilogues: one row of a prediction."""
+
+    nodes: tuple[Node, ...]
+    """The node and its epilogues."""
+    input_shapes: tuple[Shape, ...]
+    counts: Counts
+    weight_bytes: Num
+    reads: tuple[TensorRef, ...]
+    """The distinct feature maps that it reads."""
+    writes: tuple[TensorRef, ...]
+    """The feature maps that it writes."""
+
+    @property
+    def name(self) -> str:
+        """The name of its first node."""
+        return self.nodes[0].name
+
+
+class Workload:
+    """The steps of a network in the order given, with the feature maps that they read and write.
+
+    Attributes
+    ----------
+    network : Network
+    steps : tuple of Step
+    maps : dict of TensorRef to FeatureMap
+        Inputs of the network first, then in the order of their writes.
+    """
+
+    def __init__(self, network: Network, widths: Widths, fuse_epilogues: bool = True) -> None:
+        self.network = network
+        stored = _stored(network)
+        parameters = network.node_parameters(widths.parameters)
+        steps = []
+        readers: dict[TensorRef, list[int]] = {}
+        writer: dict[TensorRef, int] = dict.fromkeys(network.inputs, -1)
+        for index, group in enumerate(groups(network, fuse_epilogues)):
+            inside = {node.name for node in group}
+            reads = dict.fromkeys(ref for node in group for r in node.inputs if (ref := stored[r]).node not in inside)
+            writes = tuple(TensorRef(group[-1].name, i) for i in range(len(group[-1].output_shapes)))
+            for ref in reads:
+                readers.setdefault(ref, []).append(index)
+            writer.update(dict.fromkeys(writes, index))
+            counts = Counts.sum(network.counts[node.name] for node in group)
+            weight_bytes = total(bytes_of(parameters[node.name], widths.weight(node)) for node in group)
+            steps.append(Step(tuple(group), network.input_shapes(group[0]), counts, weight_bytes, tuple(reads), writes))
+        self.steps = tuple(steps)
+        returned = {stored[ref] for ref in network.outputs}
+        self.maps: dict[TensorRef, FeatureMap] = {}
+        for ref, producer in writer.items():
+            n_bytes = bytes_of(elements(network.shape(ref)), widths.activation(network.nodes[ref.node]))
+            self.maps[ref] = FeatureMap(ref, n_bytes, producer, tuple(readers.get(ref, ())), ref in returned)
+
+    @cached_property
+    def live_bytes(self) -> tuple[Num, ...]:
+        """Bytes live at every step: maps written by then and still to be read, its inputs and outputs included."""
+        held: list[list[Num]] = [[] for _ in self.steps]
+        for fmap in self.maps.values():
+            for index in fmap.steps_held:
+                held[index].append(fmap.n_bytes)
+        return tuple(total(sizes) for sizes in held)
+
+    @cached_property
+    def peak_live_bytes(self) -> Num:
+        """The maximum of the live bytes over the order."""
+        return maximum(*dict.fromkeys(self.live_bytes)) if self.steps else 0
+
+    @cached_property
+    def crowd_bytes(self) -> dict[TensorRef, Num]:
+        """For every map the most bytes live at any step from its write to its last read."""
+        most: dict[TensorRef, Num] = {}
+        for ref, fmap in self.maps.items():
+            held = fmap.steps_held
+            most[ref] = maximum(*dict.fromkeys(self.live_bytes[held.start : held.stop])) if held else 0
+        return most
+
+    @cached_property
+    def weight_bytes(self) -> Num:
+        """Bytes of the parameters that occupy and move."""
+        return total(step.weight_bytes for step in self.steps)
+
+    @cached_property
+    def boundary_bytes(self) -> Num:
+        """Bytes of the network's inputs and outputs, each of which crosses the bus once."""
+        ends = [m for m in self.maps.values() if m.producer < 0 and m.consumers]
+        ends += [m for m in self.maps.values() if m.is_output]
+        return total(m.n_bytes for m in ends)
+
+
+def _stored(network: Network) -> dict[TensorRef, TensorRef]:
+    """For every tensor the one whose storage it is: an alias has its input's."""
+    stored: dict[TensorRef, TensorRef] = {}
+    for node in network.nodes.values():
+        for index in range(len(node.output_shapes)):
+            ref = TensorRef(node.name, index)
+            stored[ref] = stored[node.inputs[0]] if node.layer.role == "alias" else ref
+    return stored

@@ -1,0 +1,5 @@
+"""Rows to a terminal, HTML, Markdown, LaTeX, CSV, JSON and pandas. Knows nothing of networks."""
+
+from costmodel.tables.table import FORMATS, Column, Table
+
+__all__ = ["FORMATS", "Column", "Table"]
