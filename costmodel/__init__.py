@@ -10,21 +10,25 @@ from costmodel.network import Input, Network, sequential
 from costmodel.prediction import Prediction
 
 if TYPE_CHECKING:
+    from costmodel import published
     from costmodel._symbols import evaluate, symbols
+    from costmodel.whatif.formula import formula
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "errors", "evaluate", "layers", "predict",
-    "sequential", "symbols", "zoo",
+    "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "errors", "evaluate", "formula", "layers",
+    "predict", "published", "sequential", "symbols", "zoo",
 ]  # fmt: skip
 
-_NEEDS_SYMPY = {"evaluate": "costmodel._symbols", "symbols": "costmodel._symbols"}
+_ON_DEMAND = {"evaluate": "_symbols", "formula": "whatif.formula", "published": "published", "symbols": "_symbols"}
+"""Names whose modules import SymPy, which costs a third of a second: they load when they are first used."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in _NEEDS_SYMPY:
+    if name in _ON_DEMAND:
         import importlib
 
-        return getattr(importlib.import_module(_NEEDS_SYMPY[name]), name)
+        module = importlib.import_module(f"costmodel.{_ON_DEMAND[name]}")
+        return getattr(module, name, module)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

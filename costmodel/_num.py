@@ -45,20 +45,20 @@ def _sympy(*xs: Num) -> ModuleType | None:
 
 
 def floor_div(a: Num, b: Num) -> Num:
-    """The largest integer at most ``a / b``."""
+    """The largest integer at most ``a / b`` of two integers; a symbol stands for an integer."""
     if type(a) is int and type(b) is int:
         return a // b
     if (sp := _sympy(a, b)) is not None:
-        return _floor(sp, sp.sympify(a) / b)
+        return a if b == 1 else _floor(sp, sp.sympify(a) / b)
     return a // b
 
 
 def ceil_div(a: Num, b: Num) -> Num:
-    """The smallest integer at least ``a / b``."""
+    """The smallest integer at least ``a / b`` of two integers; a symbol stands for an integer."""
     if type(a) is int and type(b) is int:
         return -(-a // b)
     if (sp := _sympy(a, b)) is not None:
-        return _floor(sp, sp.sympify(a) / b, sp.ceiling)
+        return a if b == 1 else _floor(sp, sp.sympify(a) / b, sp.ceiling)
     return -(-a // b)
 
 
@@ -141,8 +141,11 @@ def _extreme(xs: tuple[Num, ...], plain: Any, ufunc: str, symbol: str) -> Num:
 def total(xs: Iterable[Num]) -> Num:
     """The sum; of symbols one ``Add``, never a running sum."""
     terms = tuple(xs)
-    sp = _sympy(*terms)
-    return sum(terms) if sp is None else sp.Add(*terms)
+    for x in terms:
+        if type(x) is not int:
+            sp = _sympy(*terms)
+            return sum(terms) if sp is None else sp.Add(*terms)
+    return sum(terms)
 
 
 def product(xs: Iterable[Num]) -> Num:

@@ -9,6 +9,8 @@ A subclass is written as plain annotated fields; each annotation carries its one
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
 
@@ -26,7 +28,7 @@ class Record:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if cls._validators and all("ClassVar" in str(a) for a in cls.__dict__.get("__annotations__", {}).values()):
+        if hasattr(cls, "__dataclass_fields__") and all("ClassVar" in str(a) for a in inspect.get_annotations(cls).values()):
             return  # no field of its own: the parent's are ready
         dataclasses.dataclass(frozen=True, repr=False)(cls)
         hints = get_type_hints(cls, include_extras=True)
@@ -37,6 +39,7 @@ class Record:
         )
         make = cls.__init__
 
+        @functools.wraps(make)
         def __init__(self: Any, *args: Any, **fields: Any) -> None:
             try:
                 make(self, *args, **fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,36 +48,29 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    import os
     import tempfile
 
-    handle, temporary = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    with tempfile.NamedTemporaryFile("w", dir=output.parent, prefix=f".{output.name}.", encoding="utf-8", delete=False) as stream:
+        temporary = Path(stream.name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, output)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.chmod(0o644)
+        temporary.replace(output)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink()
         raise
 
 
-def _umask() -> int:
-    import os
-
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _show(table: Table, format: str, output: Path | None) -> None:
-    if format == "table" and output is None:
+def _show(tables: Table | list[Table], format: str, output: Path | None) -> None:
+    """Tables one after another, in colour on a terminal."""
+    tables = tables if isinstance(tables, list) else [tables]
+    if format == "table" and output is None and sys.stdout.isatty():
         from rich.console import Console
 
-        console = Console()
-        console.print(table.to_rich()) if console.is_terminal else sys.stdout.write(table.to_text())
+        for table in tables:
+            Console().print(table.to_rich())
     else:
-        _write(table.render(format), output)
+        _write("\n".join(table.render(format) for table in tables), output)
 
 
 def _machines(names: str, changes: list[str] | None) -> list[Hardware]:
@@ -119,10 +112,11 @@ def _predict(
     from costmodel.prediction.views import summary
 
     built = _network(network, context.args)
+    options: dict[str, Any] = {"round_trip": True} if round_trip else {}
     predictions = [
         predict(
             built, machine, traffic=traffic, fuse_epilogues=fuse_epilogues, weight_bits=weight_bits, activation_bits=activation_bits,
-            accumulator_bits=accumulator_bits, parameters=parameters, **({"round_trip": True} if round_trip else {}),
+            accumulator_bits=accumulator_bits, parameters=parameters, **options,
         )
         for machine in _machines(hardware, set_)
     ]  # fmt: skip
@@ -191,24 +185,24 @@ def _formula(
     from costmodel.whatif.formula import formula
 
     options = {k: value_of(v) for k, v in assignments(context.args, "option", dashes=True).items()}
-    if name == "conv":
+    if name == "conv" or flavour != "standard":
         options["flavour"] = flavour
     _write(formula(name, metric=metric, **options).render(format) + "\n", output)
 
 
 @app.command("published")
 def _published(
-    name: Annotated[str | None, typer.Argument(help="A document: pardhi, bobiev or slides. All are listed without a name.")] = None,
-    corrections: Annotated[str, typer.Option(help="none, all, or errata such as E1,E3.")] = "none",
-    view: Annotated[str, typer.Option(help="tables, errata, waterfall or formulas.")] = "tables",
+    name: Annotated[str | None, typer.Argument(help="A document: bobiev, pardhi or slides. Without a name all are listed.")] = None,
+    corrections: Annotated[str | None, typer.Option(help="Recompute the tables with errata corrected: none, all, or E1,E3.")] = None,
+    view: Annotated[str | None, typer.Option(help="tables, waterfall, errata, claims or formulas.")] = None,
     format: Format = "table",
     output: Output = None,
 ) -> None:
     """Reproduce a document's tables from the network, and show where they break their own rules."""
     from costmodel.published import show
 
-    for part in [show(name, view=view, corrections=corrections, format=format)]:
-        _write(part, output) if isinstance(part, str) else _show(part, format, output)
+    tables = show(name, view=view, corrections=corrections, exact=format in ("csv", "json"))
+    _show(tables, format, output)
 
 
 @app.callback(invoke_without_command=True)

@@ -24,7 +24,7 @@ def assignments(words: Iterable[str], option: str, dashes: bool = False) -> dict
                 value = next(pending, "")
                 equals = "=" if value else ""
         if not equals or not name:
-            raise FieldError(f"{option} {word!r} must have a name and a value" + ("" if dashes else ", e.g. ddr=\"2 GB/s\""))
+            raise FieldError(f"{option} {word!r} must have a name and a value" + ("" if dashes else ', e.g. ddr="2 GB/s"'))
         if name in found:
             raise FieldError(f"{option} {name!r} is given twice")
         found[name.strip()] = value.strip()

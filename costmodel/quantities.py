@@ -33,9 +33,7 @@ _FIGURE = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)?
 
 @lru_cache(maxsize=1024)
 def _suffixes(dimension: str) -> dict[str, tuple[str, int]]:
-    prefixes = _PREFIXES.get(dimension, _LARGE)
-    if dimension.startswith("bytes"):
-        prefixes += _BINARY
+    prefixes = _PREFIXES.get(dimension, _LARGE) + (_BINARY if dimension.startswith("bytes") else ())
     return {prefix + unit: (prefix, worth) for unit, worth in UNITS[dimension].items() for prefix in prefixes}
 
 
@@ -83,7 +81,7 @@ def parse(text: str, dimension: str) -> int | float:
 
 def positive(value: Any, shown: object = None) -> int | float:
     """`value` where it is a finite positive number, as an int where it is whole."""
-    if isinstance(value, bool) or not isinstance(value, int | float) and not hasattr(value, "__float__"):
+    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
         raise QuantityError(f"{shown or value!r} is not a number")
     number = value if isinstance(value, int) else float(value)
     if not math.isfinite(number) or number <= 0:

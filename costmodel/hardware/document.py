@@ -35,10 +35,15 @@ def catalog() -> dict[str, Any]:
     return {entry.name.removesuffix(".toml"): entry for entry in folder.iterdir() if entry.name.endswith(".toml")}
 
 
+@cache
+def _from_catalog(name: str) -> Hardware:
+    return _read(catalog()[name], name)
+
+
 def load(name: str | Path) -> Hardware:
     """The machine of a catalog name or a TOML path."""
     if str(name) in catalog():
-        return _read(catalog()[str(name)], str(name))
+        return _from_catalog(str(name))
     path = Path(name)
     if path.suffix != ".toml":
         raise UnknownNameError(f"{UnknownNameError.of('hardware', name, catalog())}; or give a path that ends in .toml")
@@ -87,7 +92,7 @@ def _figure(key: str, entry: Any) -> tuple[Any, Provenance | None]:
     if unknown := sorted(entry.keys() - _FIGURE_KEYS):
         raise FieldError(f"`{key}` has the unknown key `{unknown[0]}`; known are {', '.join(sorted(_FIGURE_KEYS))}")
     if "value" not in entry:
-        raise FieldError(f"`{key}` needs a `value`, e.g. value = \"1 MiB\"")
+        raise FieldError(f'`{key}` needs a `value`, e.g. value = "1 MiB"')
     source, estimate = entry.get("source", ""), entry.get("estimate", False)
     if not isinstance(source, str) or not isinstance(estimate, bool):
         raise FieldError(f"`{key}`: `source` must be a text and `estimate` true or false")

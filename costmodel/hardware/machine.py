@@ -54,6 +54,15 @@ BytesPerSecond = Annotated[Any, _figure("bytes_per_s")]
 MacFlops = Annotated[Any, _figure("mac_flops_per_s")]
 OtherOps = Annotated[Any, _figure("other_ops_per_s")]
 
+_WORDS = {
+    "sram_bytes": ("SRAM", "B"),
+    "ddr_bytes_per_s": ("DDR", "B/s"),
+    "mac_flops_per_s": ("MACs at", "FLOPS"),
+    "other_ops_per_s": ("other at", "OP/s"),
+    "flash_bytes": ("flash", "B"),
+    "flash_bytes_per_s": ("flash at", "B/s"),
+}
+
 
 class Provenance(NamedTuple):
     """Where a figure of a catalog machine comes from."""
@@ -111,9 +120,7 @@ class Hardware(_Figures):
         figures = _long_names(figures)
         known = _Figures.__annotations__
         if unknown := [key for key in figures if key not in known]:
-            raise FieldError(
-                f"Hardware has no figure `{unknown[0]}`; its figures are {', '.join(known)} (short: {', '.join(SHORT)})"
-            )
+            raise FieldError(f"Hardware has no figure `{unknown[0]}`; its figures are {', '.join(known)} (short: {', '.join(SHORT)})")
         defaults: dict[str, Any] = dict.fromkeys(known) | {"name": "custom", "title": "", "provenance": {}}
         super().__init__(**{**defaults, **figures})
         self._check()
@@ -188,11 +195,9 @@ class Hardware(_Figures):
 
     def describe(self) -> str:
         """The figures in one line, estimates marked."""
-        units = {"sram_bytes": ("SRAM", "B"), "ddr_bytes_per_s": ("DDR", "B/s"), "mac_flops_per_s": ("MACs at", "FLOPS"),
-                 "other_ops_per_s": ("other at", "OP/s"), "flash_bytes": ("flash", "B"), "flash_bytes_per_s": ("flash at", "B/s")}  # fmt: skip
         parts = []
         for key, value in self.figures.items():
-            word, unit = units[key]
+            word, unit = _WORDS[key]
             estimate = " (estimate)" if key in self.provenance and self.provenance[key].estimate else ""
             parts.append(f"{word} {quantities.show(value, unit)}{estimate}")
         return ", ".join(parts)

@@ -104,6 +104,4 @@ class Softmax(_Activation):
 
     @classmethod
     def examples(cls) -> Iterator[Example]:
-        yield Example(
-            cls(), ((1, 1000),), (1, 1000), Counts(other=(("softmax", 1_000),)), "ImageNet classifier: 1000 elements"
-        )
+        yield Example(cls(), ((1, 1000),), (1, 1000), Counts(other=(("softmax", 1_000),)), "ImageNet classifier: 1000 elements")

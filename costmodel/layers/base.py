@@ -46,10 +46,8 @@ class Counts(NamedTuple):
         many = tuple(many)
         if len(many) == 1:
             return many[0]
-        columns = list(zip(*many, strict=True)) or [()] * len(cls._fields)
-        totals = [0 if index == 1 else total(column) for index, column in enumerate(columns)]
-        totals[1] = tuple(step for steps in columns[1] for step in steps)
-        return cls(*totals)
+        macs, other, *parameters = list(zip(*many, strict=True)) or [()] * len(cls._fields)
+        return cls(total(macs), tuple([step for steps in other for step in steps]), *map(total, parameters))
 
 
 class Example(NamedTuple):
@@ -120,19 +118,19 @@ class Layer(Record):
         ShapeError
             Where the inputs don't fit, saying which values came and what would be right.
         """
-        if self.arity is not None and len(inputs) != self.arity or not inputs and self.role != "input":
+        if (self.arity is not None and len(inputs) != self.arity) or (not inputs and self.role != "input"):
             wanted = "at least one" if self.arity is None else str(self.arity)
             raise ShapeError(f"takes {wanted} input{'s' * (wanted not in ('1', 'at least one'))}, got {len(inputs)}")
         if self.rank is not None:
             for shape in inputs:
                 if len(shape) != self.rank + 2:
-                    axes = ", ".join(("batch", "channels", "depth", "height", "width")[: 2] + ("depth", "height", "width")[3 - self.rank :])
+                    axes = ", ".join(("batch", "channels", "depth", "height", "width")[:2] + ("depth", "height", "width")[3 - self.rank :])
                     raise ShapeError(f"needs an input of shape ({axes}), got {shape}")
         open_conditions = []
         for condition, message in self.check(*inputs):
             if condition is True:
                 continue
-            if condition is False or getattr(condition, "is_Boolean", False) and not condition.free_symbols and not bool(condition):
+            if condition is False or (getattr(condition, "is_Boolean", False) and not condition.free_symbols and not bool(condition)):
                 raise ShapeError(message)
             open_conditions.append((condition, message))
         return self.output_shape(*inputs), tuple(open_conditions)

@@ -81,7 +81,6 @@ class _Conv(_Convolution):
 
 
 class Conv1d(_Conv):
-    __doc__ = _Conv.__doc__
     kind: ClassVar[str] = "conv1d"
     rank: ClassVar[int | None] = 1
 
@@ -94,7 +93,6 @@ class Conv1d(_Conv):
 
 
 class Conv2d(_Conv):
-    __doc__ = _Conv.__doc__
     kind: ClassVar[str] = "conv2d"
     rank: ClassVar[int | None] = 2
 
@@ -112,7 +110,6 @@ class Conv2d(_Conv):
 
 
 class Conv3d(_Conv):
-    __doc__ = _Conv.__doc__
     kind: ClassVar[str] = "conv3d"
     rank: ClassVar[int | None] = 3
 
@@ -159,7 +156,6 @@ class _DepthwiseConv(_Convolution):
 
 
 class DepthwiseConv1d(_DepthwiseConv):
-    __doc__ = _DepthwiseConv.__doc__
     kind: ClassVar[str] = "depthwise_conv1d"
     rank: ClassVar[int | None] = 1
 
@@ -172,7 +168,6 @@ class DepthwiseConv1d(_DepthwiseConv):
 
 
 class DepthwiseConv2d(_DepthwiseConv):
-    __doc__ = _DepthwiseConv.__doc__
     kind: ClassVar[str] = "depthwise_conv2d"
     rank: ClassVar[int | None] = 2
 
@@ -189,7 +184,6 @@ class DepthwiseConv2d(_DepthwiseConv):
 
 
 class DepthwiseConv3d(_DepthwiseConv):
-    __doc__ = _DepthwiseConv.__doc__
     kind: ClassVar[str] = "depthwise_conv3d"
     rank: ClassVar[int | None] = 3
 
@@ -249,7 +243,6 @@ class _ConvTranspose(_Convolution):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    __doc__ = _ConvTranspose.__doc__
     kind: ClassVar[str] = "conv_transpose1d"
     rank: ClassVar[int | None] = 1
 
@@ -263,7 +256,6 @@ class ConvTranspose1d(_ConvTranspose):
 
 
 class ConvTranspose2d(_ConvTranspose):
-    __doc__ = _ConvTranspose.__doc__
     kind: ClassVar[str] = "conv_transpose2d"
     rank: ClassVar[int | None] = 2
 
@@ -277,7 +269,6 @@ class ConvTranspose2d(_ConvTranspose):
 
 
 class ConvTranspose3d(_ConvTranspose):
-    __doc__ = _ConvTranspose.__doc__
     kind: ClassVar[str] = "conv_transpose3d"
     rank: ClassVar[int | None] = 3
 

@@ -6,14 +6,14 @@ import operator
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from costmodel._num import Num, is_symbolic
+from costmodel._num import Num, is_array, is_symbolic
 
 
 def _whole(value: Any, least: int, wanted: str) -> Num:
     if type(value) is not int:
         if is_symbolic(value):
             return _symbol(value, least, wanted)
-        if isinstance(value, bool) or getattr(value, "ndim", 0):
+        if isinstance(value, bool) or is_array(value):
             raise ValueError(f"must be {wanted}")
         try:
             value = operator.index(value)
@@ -77,7 +77,7 @@ def target_shape(value: Any) -> tuple[Num, ...]:
 
 
 def padding(value: Any) -> Any:
-    """ "same", "valid", one size, or for every axis a size or a pair (before, after)."""
+    """The words same and valid, one size, or for every axis a size or a pair (before, after)."""
     if value in ("same", "valid"):
         return value
     if isinstance(value, str):

@@ -54,7 +54,6 @@ def _pooled(step: str, values: Num, outputs: Num) -> Counts:
 
 
 class MaxPool1d(_Pool):
-    __doc__ = _Pool.__doc__
     kind: ClassVar[str] = "max_pool1d"
     rank: ClassVar[int | None] = 1
     _step: ClassVar[str] = "compare"
@@ -68,7 +67,6 @@ class MaxPool1d(_Pool):
 
 
 class MaxPool2d(_Pool):
-    __doc__ = _Pool.__doc__
     kind: ClassVar[str] = "max_pool2d"
     rank: ClassVar[int | None] = 2
     _step: ClassVar[str] = "compare"
@@ -86,7 +84,6 @@ class MaxPool2d(_Pool):
 
 
 class MaxPool3d(_Pool):
-    __doc__ = _Pool.__doc__
     kind: ClassVar[str] = "max_pool3d"
     rank: ClassVar[int | None] = 3
     _step: ClassVar[str] = "compare"
@@ -100,7 +97,6 @@ class MaxPool3d(_Pool):
 
 
 class AvgPool1d(_Pool):
-    __doc__ = _Pool.__doc__
     kind: ClassVar[str] = "avg_pool1d"
     rank: ClassVar[int | None] = 1
     _step: ClassVar[str] = "average"
@@ -111,7 +107,6 @@ class AvgPool1d(_Pool):
 
 
 class AvgPool2d(_Pool):
-    __doc__ = _Pool.__doc__
     kind: ClassVar[str] = "avg_pool2d"
     rank: ClassVar[int | None] = 2
     _step: ClassVar[str] = "average"
@@ -124,16 +119,13 @@ class AvgPool2d(_Pool):
 
 
 class AvgPool3d(_Pool):
-    __doc__ = _Pool.__doc__
     kind: ClassVar[str] = "avg_pool3d"
     rank: ClassVar[int | None] = 3
     _step: ClassVar[str] = "average"
 
     @classmethod
     def examples(cls) -> Iterator[Example]:
-        yield Example(
-            cls(2, 2), ((1, 4, 4, 4, 4),), (1, 4, 2, 2, 2), Counts(other=(("average", 256),)), "arithmetic: 2*2*2*4 * 2*2*2"
-        )
+        yield Example(cls(2, 2), ((1, 4, 4, 4, 4),), (1, 4, 2, 2, 2), Counts(other=(("average", 256),)), "arithmetic: 2*2*2*4 * 2*2*2")
 
 
 class _GlobalPool(Layer):
@@ -152,19 +144,15 @@ class _GlobalPool(Layer):
 
 
 class GlobalMaxPool(_GlobalPool):
-    __doc__ = _GlobalPool.__doc__
     kind: ClassVar[str] = "global_max_pool"
     _step: ClassVar[str] = "compare"
 
     @classmethod
     def examples(cls) -> Iterator[Example]:
-        yield Example(
-            cls(), ((1, 1024, 7, 7),), (1, 1024, 1, 1), Counts(other=(("compare", 49_152),)), "arithmetic: 1024 * (7*7 - 1)"
-        )
+        yield Example(cls(), ((1, 1024, 7, 7),), (1, 1024, 1, 1), Counts(other=(("compare", 49_152),)), "arithmetic: 1024 * (7*7 - 1)")
 
 
 class GlobalAvgPool(_GlobalPool):
-    __doc__ = _GlobalPool.__doc__
     kind: ClassVar[str] = "global_avg_pool"
     _step: ClassVar[str] = "average"
 
@@ -199,19 +187,15 @@ class _AdaptivePool(Layer):
 
 
 class AdaptiveMaxPool2d(_AdaptivePool):
-    __doc__ = _AdaptivePool.__doc__
     kind: ClassVar[str] = "adaptive_max_pool2d"
     _step: ClassVar[str] = "compare"
 
     @classmethod
     def examples(cls) -> Iterator[Example]:
-        yield Example(
-            cls(1), ((1, 512, 7, 7),), (1, 512, 1, 1), Counts(other=(("compare", 24_576),)), "arithmetic: 512 * (7*7 - 1)"
-        )
+        yield Example(cls(1), ((1, 512, 7, 7),), (1, 512, 1, 1), Counts(other=(("compare", 24_576),)), "arithmetic: 512 * (7*7 - 1)")
 
 
 class AdaptiveAvgPool2d(_AdaptivePool):
-    __doc__ = _AdaptivePool.__doc__
     kind: ClassVar[str] = "adaptive_avg_pool2d"
     _step: ClassVar[str] = "average"
 

@@ -64,9 +64,7 @@ class Concat(Layer):
 
     @classmethod
     def examples(cls) -> Iterator[Example]:
-        yield Example(
-            cls(), ((1, 64, 55, 55), (1, 64, 55, 55)), (1, 128, 55, 55), Counts(), "SqueezeNet, a fire module's two expands"
-        )
+        yield Example(cls(), ((1, 64, 55, 55), (1, 64, 55, 55)), (1, 128, 55, 55), Counts(), "SqueezeNet, a fire module's two expands")
 
 
 class ChannelShuffle(Layer):

@@ -68,4 +68,4 @@ class Window(NamedTuple):
         if self.pads is None:
             return tuple(n * s for n, s in zip(sizes, self.stride, strict=True))
         axes = zip(sizes, self.kernel, self.stride, self.dilation, self.pads, output_padding, strict=True)
-        return tuple(window.transposed_size(n, k, s, d, *pair, extra) for n, k, s, d, pair, extra in axes)
+        return tuple(window.transposed_size(n, k, s, d, before, after, extra) for n, k, s, d, (before, after), extra in axes)

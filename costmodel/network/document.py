@@ -109,9 +109,9 @@ def _node(label: str, entry: dict[str, Any], inputs: tuple[TensorRef, ...], befo
             raise NetworkError(f"`fields` must be a JSON object, got {fields!r}")
         layer: Layer = layer_class(str(entry.get("kind")))(**{k: _tuples(v) for k, v in fields.items()})
         for ref in inputs:
-            if ref.index >= len(before[ref.node].output_shapes):
+            if ref.output >= len(before[ref.node].output_shapes):
                 raise NetworkError(f"reads {str(ref)!r}, which layer {ref.node!r} does not give")
-        shape, conditions = layer.infer(tuple(before[ref.node].output_shapes[ref.index] for ref in inputs))
+        shape, conditions = layer.infer(tuple(before[ref.node].output_shapes[ref.output] for ref in inputs))
     except CostModelError as error:
         raise type(error)(f"{error}; layer {label!r}") from None
     bits = {k: entry.get(k) for k in ("weight_bits", "activation_bits")}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from costmodel.network.graph import Network, Node, TensorRef
 
 
-def groups(network: Network, fuse_epilogues: bool = True) -> list[list[Node]]:
+def epilogue_groups(network: Network) -> list[list[Node]]:
     """The nodes that compute, in order, each with the epilogues that ride on it. Inputs and aliases are left out.
 
     An epilogue rides where it is the sole reader of its host's output and the network does not return that output.
@@ -25,7 +25,7 @@ def groups(network: Network, fuse_epilogues: bool = True) -> list[list[Node]]:
     for node in network.nodes.values():
         if node.layer.role in ("input", "alias"):
             continue
-        host = ending_at.get(node.inputs[0].node) if fuse_epilogues and node.layer.role == "epilogue" else None
+        host = ending_at.get(node.inputs[0].node) if node.layer.role == "epilogue" else None
         if host is not None and host[0].layer.hosts_epilogues and uses[node.inputs[0]] == 1:
             host.append(node)
         else:
@@ -42,7 +42,7 @@ def folded_parameters(network: Network) -> dict[str, Num]:
     alone leaves a gain and an offset a channel.
     """
     left: dict[str, Num] = {}
-    for host, *riders in groups(network):
+    for host, *riders in network.hosts:
         has_bias = bool(network.counts[host.name].biases)
         left[host.name] = _left(network.counts[host.name], 2)
         for rider in riders:

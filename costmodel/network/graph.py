@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from costmodel._num import Num, is_symbolic, total
 from costmodel.errors import NetworkError, UnknownNameError
 from costmodel.layers import Check, Counts, Layer, Shape
+from costmodel.network.epilogues import epilogue_groups, folded_parameters
 
 if TYPE_CHECKING:
     import networkx
@@ -24,10 +25,10 @@ class TensorRef(NamedTuple):
     """An output of a node."""
 
     node: str
-    index: int = 0
+    output: int = 0
 
     def __str__(self) -> str:
-        return f"{self.node}:{self.index}" if self.index else self.node
+        return f"{self.node}:{self.output}" if self.output else self.node
 
 
 class Node(NamedTuple):
@@ -94,16 +95,16 @@ class Network:
         return collect(outputs, name)
 
     def _require(self, ref: TensorRef, user: str) -> None:
-        if ref.node not in self.nodes or not 0 <= ref.index < len(self.nodes[ref.node].output_shapes):
+        if ref.node not in self.nodes or not 0 <= ref.output < len(self.nodes[ref.node].output_shapes):
             raise NetworkError(f"network {self.name!r}: {user} read {str(ref)!r}, which no layer before gives")
 
     def shape(self, ref: TensorRef) -> Shape:
         """The shape of a tensor."""
-        return self.nodes[ref.node].output_shapes[ref.index]
+        return self.nodes[ref.node].output_shapes[ref.output]
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """The shapes of a node's inputs."""
-        return tuple(self.nodes[ref.node].output_shapes[ref.index] for ref in node.inputs)
+        return tuple(self.nodes[ref.node].output_shapes[ref.output] for ref in node.inputs)
 
     @property
     def inputs(self) -> tuple[TensorRef, ...]:
@@ -120,6 +121,11 @@ class Network:
         """The counts of the whole network."""
         return Counts.sum(self.counts.values())
 
+    @cached_property
+    def hosts(self) -> list[list[Node]]:
+        """The nodes that compute, each with the epilogues that may ride on it."""
+        return epilogue_groups(self)
+
     @property
     def macs(self) -> Num:
         """Multiply-accumulates of one inference."""
@@ -128,8 +134,6 @@ class Network:
     def node_parameters(self, which: str) -> dict[str, Num]:
         """Parameters of every node under a named total: weights, trainable, all or folded."""
         if which == "folded":
-            from costmodel.network.epilogues import folded_parameters
-
             return folded_parameters(self)
         if which not in PARAMETER_TOTALS:
             raise UnknownNameError.of("total of parameters", which, PARAMETER_TOTALS)
@@ -145,7 +149,8 @@ class Network:
         >>> cm.zoo.mobilenet_v1().parameters
         {'weights': 4209088, 'trainable': 4231976, 'all': 4253864, 'folded': 4221032}
         """
-        return {which: total(self.node_parameters(which).values()) for which in PARAMETER_TOTALS}
+        sums = {which: getattr(self.totals, which) for which in PARAMETER_TOTALS if which != "folded"}
+        return sums | {"folded": total(folded_parameters(self).values())}
 
     @property
     def conditions(self) -> tuple[Check, ...]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from costmodel._num import Num, at_most, is_array, is_symbolic, ratio, total, where
+from costmodel._num import Num, at_most, is_array, is_symbolic, total
 from costmodel.errors import FieldError, MissingExtraError, SymbolicError, UnknownNameError
-from costmodel.formulas import time
 from costmodel.formulas.operations import OTHER_OPS
 from costmodel.hardware import Hardware
 from costmodel.layers import Counts, Shape
 from costmodel.network import Network
 from costmodel.prediction.chunks import in_chunks
+from costmodel.prediction.times import Times
 from costmodel.prediction.traffic import Policy, Traffic
-from costmodel.prediction.widths import ACTIVATION_BITS, WEIGHT_BITS, Widths
 from costmodel.prediction.views import layers
+from costmodel.prediction.widths import ACTIVATION_BITS, WEIGHT_BITS, Widths
 from costmodel.prediction.workload import Step, Workload
 from costmodel.tables import Table
 from costmodel.tables.table import to_json
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class _Timed:
-    """Times that follow from bytes, MACs and other operations; rows and totals share them."""
+    """The times that follow from bytes, MACs and other operations; rows and totals share them."""
 
     __slots__ = ("_prediction",)
 
@@ -37,53 +36,54 @@ class _Timed:
 
     macs: Num
     other_ops: Num
-    ddr_bytes: Num
-    flash_bytes_moved: Num
+    bus_bytes: Num
+
+    @property
+    def times(self) -> Times:
+        """Its time on the bus, on MACs and on other operations."""
+        return Times.of(self._prediction.hardware, self.bus_bytes, self.macs, self.other_ops)
 
     @property
     def ddr_time_s(self) -> Num:
-        """Time on the bus: DDR, and flash where weights stream from there. [s]"""
-        hw = self._prediction.hardware
-        if hw.weights_in_flash:
-            return time.transfer(self.flash_bytes_moved, hw.flash_bytes_per_s)
-        return time.transfer(self.ddr_bytes, hw.ddr_bytes_per_s)
+        """Time on the bus: DDR, or flash on a machine whose weights stream from there. [s]"""
+        return self.times.bus_s
 
     @property
     def mac_time_s(self) -> Num:
         """Time for MACs at the peak rate. [s]"""
-        return time.mac(self.macs, self._prediction.hardware.mac_flops_per_s)
+        return self.times.mac_s
 
     @property
     def other_time_s(self) -> Num:
         """Time for all other operations. [s]"""
-        return time.other(self.other_ops, self._prediction.hardware.other_ops_per_s)
+        return self.times.other_s
 
     @property
     def time_serial_s(self) -> Num:
         """Time where nothing overlaps. [s]"""
-        return time.serial(self.ddr_time_s, self.mac_time_s, self.other_time_s)
+        return self.times.serial_s
 
     @property
     def peak_fraction(self) -> Num:
         """Share of the peak MAC rate that is reached in the serial time."""
-        return ratio(self.mac_time_s, self.time_serial_s)
+        return self.times.peak_fraction
 
     @property
     def bound_by(self) -> Any:
-        """What binds: "ddr" (or "flash") where the bus takes longer than the core, else the larger of "macs" and "other"."""
-        bus = "flash" if self._prediction.hardware.weights_in_flash else "ddr"
-        mac, other = self.mac_time_s, self.other_time_s
-        core = where(at_most(other, mac), *self._labels("macs", "other", mac, other))
-        on_bus = at_most(mac + other, self.ddr_time_s)
-        return where(on_bus, *self._labels(bus, core, mac, other, self.ddr_time_s))
+        """What binds: "ddr" (or "flash") where the bus takes at least as long as the core, else the larger of "macs" and "other"."""
+        return self.times.bound_by
 
-    def _labels(self, first: Any, second: Any, *figures: Num) -> tuple[Any, Any]:
-        """Both labels as the carrier's own kind: a text, or a symbol in a symbolic case distinction."""
-        if not any(is_symbolic(x) for x in figures):
-            return first, second
-        import sympy as sp
-
-        return tuple(sp.Symbol(x) if isinstance(x, str) else x for x in (first, second))  # type: ignore[return-value]
+    def _timed_dict(self) -> dict[str, Any]:
+        times = self.times
+        return {
+            "ddr_time_s": times.bus_s,
+            "mac_time_s": times.mac_s,
+            "other_time_s": times.other_s,
+            "time_serial_s": times.serial_s,
+            "time_overlapped_s": times.overlapped_s,
+            "peak_fraction": times.peak_fraction,
+            "bound_by": times.bound_by,
+        }
 
 
 class Row(_Timed):
@@ -134,7 +134,7 @@ class Row(_Timed):
     @property
     def other_ops(self) -> Num:
         """All other scalar operations, by the table in force. [operation]"""
-        return self._prediction.other_ops(self._step.counts)
+        return self._prediction.other_ops_of_steps[self._index]
 
     @property
     def flops(self) -> Num:
@@ -154,14 +154,12 @@ class Row(_Timed):
     @property
     def input_bytes(self) -> Num:
         """Bytes of the distinct feature maps read. [B]"""
-        maps = self._prediction.workload.maps
-        return total(maps[ref].n_bytes for ref in self._step.reads)
+        return self._prediction.workload.bytes_of(self._step.reads)
 
     @property
     def output_bytes(self) -> Num:
         """Bytes of the feature maps written. [B]"""
-        maps = self._prediction.workload.maps
-        return total(maps[ref].n_bytes for ref in self._step.writes)
+        return self._prediction.workload.bytes_of(self._step.writes)
 
     @property
     def live_bytes(self) -> Num:
@@ -178,14 +176,19 @@ class Row(_Timed):
         return self._prediction.traffic[self._index]
 
     @property
+    def bus_bytes(self) -> Num:
+        """Bytes that cross the bus, to DDR or from flash. [B]"""
+        return self._traffic.weight_bytes if self._prediction.hardware.weights_in_flash else self._traffic.all_bytes
+
+    @property
     def ddr_bytes(self) -> Num:
-        """Bytes that cross the DDR bus. [B]"""
-        return self._prediction.ddr_bytes_of(self._traffic)
+        """Bytes that cross the DDR bus: 0 on a machine without one. [B]"""
+        return 0 if self._prediction.hardware.weights_in_flash else self.bus_bytes
 
     @property
     def flash_bytes_moved(self) -> Num:
         """Bytes of weights that stream from flash: 0 on a machine with DDR. [B]"""
-        return self._prediction.flash_bytes_of(self._traffic)
+        return self.bus_bytes if self._prediction.hardware.weights_in_flash else 0
 
     @property
     def ddr_bytes_compulsory(self) -> Num | None:
@@ -200,11 +203,12 @@ class Row(_Timed):
     @property
     def time_overlapped_s(self) -> Num:
         """Time where the bus works beside the core. [s]"""
-        return time.overlapped(self.ddr_time_s, self.mac_time_s, self.other_time_s)
+        return self.times.overlapped_s
 
     def to_dict(self) -> dict[str, Any]:
         """The row under the field names of the JSON schema."""
-        return {field: getattr(self, field) for field in ROW_FIELDS}
+        timed = self._timed_dict()
+        return {field: timed[field] if field in timed else getattr(self, field) for field in ROW_FIELDS}
 
     def __repr__(self) -> str:
         return f"Row({self.name!r}, {self.kind}, macs={self.macs}, time_serial_s={self.time_serial_s})"
@@ -223,7 +227,7 @@ class Total(_Timed):
     @property
     def other_ops(self) -> Num:
         """All other scalar operations. [operation]"""
-        return self._prediction.other_ops(self._prediction.network.totals)
+        return total(self._prediction.other_ops_of_steps)
 
     @property
     def flops(self) -> Num:
@@ -258,14 +262,19 @@ class Total(_Timed):
         return None if flash is None else at_most(self.weight_bytes, flash)
 
     @property
+    def bus_bytes(self) -> Num:
+        """Bytes that cross the bus, to DDR or from flash. [B]"""
+        return total(row.bus_bytes for row in self._prediction.rows)
+
+    @property
     def ddr_bytes(self) -> Num:
-        """Bytes that cross the DDR bus. [B]"""
-        return total(map(self._prediction.ddr_bytes_of, self._prediction.traffic))
+        """Bytes that cross the DDR bus: 0 on a machine without one. [B]"""
+        return 0 if self._prediction.hardware.weights_in_flash else self.bus_bytes
 
     @property
     def flash_bytes_moved(self) -> Num:
         """Bytes of weights that stream from flash: 0 on a machine with DDR. [B]"""
-        return total(map(self._prediction.flash_bytes_of, self._prediction.traffic))
+        return self.bus_bytes if self._prediction.hardware.weights_in_flash else 0
 
     @property
     def ddr_bytes_bound(self) -> Num | None:
@@ -286,9 +295,11 @@ class Total(_Timed):
         rows = self._prediction.rows
         if not self._prediction.hardware.arrays:
             return total(row.time_overlapped_s for row in rows)
-        alike = Counter((_key(row.ddr_bytes), _key(row.flash_bytes_moved), row.macs, row.other_ops) for row in rows)
-        first = {(_key(row.ddr_bytes), _key(row.flash_bytes_moved), row.macs, row.other_ops): row for row in reversed(rows)}
-        return total(first[key].time_overlapped_s * count for key, count in alike.items())
+        alike: dict[object, list[Row]] = {}
+        for row in rows:
+            work = (row.bus_bytes, row.macs, row.other_ops)
+            alike.setdefault(id(row) if any(map(is_array, work)) else work, []).append(row)
+        return total(same[0].time_overlapped_s * len(same) for same in alike.values())
 
     @property
     def inferences_per_s(self) -> Num:
@@ -307,15 +318,12 @@ class Total(_Timed):
 
     def to_dict(self) -> dict[str, Any]:
         """The totals under the field names of the JSON schema."""
-        return {field: getattr(self, field) for field in TOTAL_FIELDS}
+        timed = self._timed_dict() | {"time_overlapped_s": (overlapped := self.time_overlapped_s)}
+        timed |= {"inferences_per_s": 1 / timed["time_serial_s"], "inferences_per_s_overlapped": 1 / overlapped}
+        return {field: timed[field] if field in timed else getattr(self, field) for field in TOTAL_FIELDS}
 
     def __repr__(self) -> str:
         return f"Total(macs={self.macs}, ddr_bytes={self.ddr_bytes}, time_serial_s={self.time_serial_s})"
-
-
-def _key(value: Num) -> object:
-    """Equal for equal plain figures; an array equals only itself."""
-    return id(value) if is_array(value) else value
 
 
 ROW_FIELDS = (
@@ -392,13 +400,10 @@ class Prediction:
         """The traffic of every step."""
         return self.policy.steps(self.workload, self.hardware.sram_bytes)
 
-    def ddr_bytes_of(self, traffic: Traffic) -> Num:
-        """What of a step's traffic crosses the DDR bus; nothing on a machine without one."""
-        return 0 if self.hardware.weights_in_flash else traffic.weight_bytes + traffic.read_bytes + traffic.write_bytes
-
-    def flash_bytes_of(self, traffic: Traffic) -> Num:
-        """What of a step's traffic streams from flash; nothing on a machine with DDR."""
-        return traffic.weight_bytes if self.hardware.weights_in_flash else 0
+    @cached_property
+    def other_ops_of_steps(self) -> tuple[Num, ...]:
+        """Other operations of every step."""
+        return tuple(self.other_ops(step.counts) for step in self.workload.steps)
 
     def other_ops(self, counts: Counts) -> Num:
         """Other operations of elementary steps, by the table in force."""

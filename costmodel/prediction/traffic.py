@@ -25,6 +25,11 @@ class Traffic(NamedTuple):
     bound_bytes: Num | None = None
     """What no schedule of the layer alone can go below. None where maps stay on chip."""
 
+    @property
+    def all_bytes(self) -> Num:
+        """Everything that moves."""
+        return self.weight_bytes + self.read_bytes + self.write_bytes
+
 
 POLICIES: dict[str, type[Policy]] = {}
 """Every policy class by its name."""
@@ -82,8 +87,7 @@ class Compulsory(Policy):
         return [self._step(step, workload) for step in workload.steps]
 
     def _step(self, step: Step, workload: Workload) -> Traffic:
-        read = total(workload.maps[ref].n_bytes for ref in step.reads)
-        write = total(workload.maps[ref].n_bytes for ref in step.writes)
+        read, write = workload.bytes_of(step.reads), workload.bytes_of(step.writes)
         least = step.weight_bytes + read + write
         return Traffic(step.weight_bytes, read, write, least, least)
 

@@ -139,7 +139,9 @@ def notes(prediction: Prediction) -> list[str]:
     said = ", ".join(f"{key} {_said(value)}" for key, value in prediction.assumptions.items())
     lines = [f"{prediction.hardware.name}: {prediction.hardware.describe()}", f"assumptions: {said}"]
     if prediction.total.fits_sram is False and prediction.hardware.weights_in_flash:
-        lines.append(f"{prediction.network.name}: feature maps do not fit the SRAM of {prediction.hardware.name}; its time is that of a larger one")
+        lines.append(
+            f"{prediction.network.name}: feature maps do not fit the SRAM of {prediction.hardware.name}; its time is that of a larger one"
+        )
     return lines
 
 

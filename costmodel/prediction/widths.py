@@ -33,12 +33,10 @@ class Widths(Record):
 
     def weight(self, node: Node) -> Num:
         """The width of a node's weights."""
-        return _first(self.weight_bits, node.weight_bits, WEIGHT_BITS)
+        own = node.weight_bits if self.weight_bits is None else self.weight_bits
+        return WEIGHT_BITS if own is None else own
 
     def activation(self, node: Node) -> Num:
         """The width of a node's outputs."""
-        return _first(self.activation_bits, node.activation_bits, ACTIVATION_BITS)
-
-
-def _first(*values: Num | None) -> Num:
-    return next(v for v in values if v is not None)
+        own = node.activation_bits if self.activation_bits is None else self.activation_bits
+        return ACTIVATION_BITS if own is None else own

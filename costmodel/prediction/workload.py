@@ -9,7 +9,6 @@ from costmodel._num import Num, bytes_of, maximum, total
 from costmodel.layers import Counts, Shape
 from costmodel.layers.base import elements
 from costmodel.network import Network, Node, TensorRef
-from costmodel.network.epilogues import groups
 from costmodel.prediction.widths import Widths
 
 
@@ -69,15 +68,16 @@ class Workload:
         steps = []
         readers: dict[TensorRef, list[int]] = {}
         writer: dict[TensorRef, int] = dict.fromkeys(network.inputs, -1)
-        for index, group in enumerate(groups(network, fuse_epilogues)):
-            inside = {node.name for node in group}
-            reads = dict.fromkeys(ref for node in group for r in node.inputs if (ref := stored[r]).node not in inside)
+        groups = network.hosts if fuse_epilogues else [[n] for n in network.nodes.values() if n.layer.role in ("step", "epilogue")]
+        for index, group in enumerate(groups):
+            inside = [node.name for node in group]
+            reads = dict.fromkeys([ref for node in group for r in node.inputs if (ref := stored[r]).node not in inside])
             writes = tuple(TensorRef(group[-1].name, i) for i in range(len(group[-1].output_shapes)))
             for ref in reads:
                 readers.setdefault(ref, []).append(index)
             writer.update(dict.fromkeys(writes, index))
-            counts = Counts.sum(network.counts[node.name] for node in group)
-            weight_bytes = total(bytes_of(parameters[node.name], widths.weight(node)) for node in group)
+            counts = Counts.sum([network.counts[name] for name in inside])
+            weight_bytes = total([bytes_of(parameters[node.name], widths.weight(node)) for node in group])
             steps.append(Step(tuple(group), network.input_shapes(group[0]), counts, weight_bytes, tuple(reads), writes))
         self.steps = tuple(steps)
         returned = {stored[ref] for ref in network.outputs}
@@ -85,6 +85,10 @@ class Workload:
         for ref, producer in writer.items():
             n_bytes = bytes_of(elements(network.shape(ref)), widths.activation(network.nodes[ref.node]))
             self.maps[ref] = FeatureMap(ref, n_bytes, producer, tuple(readers.get(ref, ())), ref in returned)
+
+    def bytes_of(self, refs: tuple[TensorRef, ...]) -> Num:
+        """Bytes of several feature maps."""
+        return total(self.maps[ref].n_bytes for ref in refs)
 
     @cached_property
     def live_bytes(self) -> tuple[Num, ...]:

@@ -37,7 +37,7 @@ class Column(NamedTuple):
 
 
 def _words(value: Any) -> str:
-    if value is None:
+    if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"

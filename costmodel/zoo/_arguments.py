@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from costmodel._num import Num, is_symbolic
+from costmodel._num import Num, is_array, is_symbolic
 from costmodel.errors import FieldError
 
 
@@ -13,7 +13,7 @@ def multiplier(value: Any, name: str = "width_multiplier") -> Num:
     """A positive finite number or a symbol."""
     if is_symbolic(value):
         return value
-    if isinstance(value, bool) or not hasattr(value, "__float__") or getattr(value, "ndim", 0):
+    if isinstance(value, bool) or not hasattr(value, "__float__") or is_array(value):
         raise FieldError(f"`{name}` (={value!r}) must be a positive number or a symbol")
     if not (math.isfinite(value) and value > 0):
         raise FieldError(f"`{name}` (={value!r}) must be finite and positive")

@@ -1,0 +1,5 @@
+"""Questions asked of predictions."""
+
+from costmodel.whatif.formula import ClosedForm, formula
+
+__all__ = ["ClosedForm", "formula"]
