@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 import sympy as sp
+from sympy.printing.pycode import PythonCodePrinter
 
 from costmodel.errors import FieldError
 
@@ -86,7 +88,7 @@ def evaluate(expression: Any, values: Mapping[Any, Any]) -> Any:
     Returns
     -------
     int, float or numpy.ndarray
-        An int where the expression is known to be an integer and the values are plain numbers.
+        Of plain numbers the exact value, an int where it is whole.
 
     Examples
     --------
@@ -103,11 +105,25 @@ def evaluate(expression: Any, values: Mapping[Any, Any]) -> Any:
         raise FieldError(f"no value for {', '.join(missing)}; given are {', '.join(sorted(given)) or 'none'}")
     arguments = tuple(sorted(free, key=str))
     numbers = [given[s.name] for s in arguments]
-    arrays = any(hasattr(n, "__array_ufunc__") for n in numbers)
-    result = _compiled(expression, arguments, "numpy" if arrays else "math")(*numbers)
-    return round(result) if not arrays and expression.is_integer else result
+    if any(hasattr(n, "__array_ufunc__") for n in numbers):
+        return _compiled(expression, arguments, exact=False)(*numbers)
+    result = _compiled(expression, arguments, exact=True)(*(n if isinstance(n, int) else Fraction(repr(float(n))) for n in numbers))
+    if isinstance(result, Fraction):
+        return int(result) if result.denominator == 1 else float(result)
+    return result
+
+
+class _ExactPrinter(PythonCodePrinter):  # type: ignore[misc]
+    """Prints rational numbers as fractions, so that counts stay exact."""
+
+    def _print_Rational(self, expr: Any) -> str:  # noqa: N802
+        return f"Fraction({expr.p}, {expr.q})"
 
 
 @lru_cache(maxsize=256)
-def _compiled(expression: Any, arguments: tuple[Any, ...], module: str) -> Any:
-    return sp.lambdify(arguments, expression, modules=module, cse=True)
+def _compiled(expression: Any, arguments: tuple[Any, ...], exact: bool) -> Any:
+    if not exact:
+        return sp.lambdify(arguments, expression, modules="numpy", cse=True)
+    printer = _ExactPrinter({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
+    modules = [{"Fraction": Fraction}, "math"]
+    return sp.lambdify(arguments, expression, modules=modules, printer=printer, cse=True)
