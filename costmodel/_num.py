@@ -171,7 +171,7 @@ def where(condition: Num, a: Num, b: Num) -> Num:
             return a
         if not condition.free_symbols:
             return a if bool(condition.doit()) else b
-        return sp.Piecewise((a, condition), (b, True))
+        return sp.Piecewise((a, condition), (b, True), evaluate=False)
     return sys.modules["numpy"].where(condition, a, b)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from costmodel._num import Num, at_most, is_symbolic, ratio, where
@@ -45,16 +46,18 @@ class Times(NamedTuple):
 
     @property
     def bound_by(self) -> Any:
-        """The bus where it takes at least as long as the core, else the larger of "macs" and "other"."""
-        bus, macs, other = self._labels()
-        core = where(at_most(self.other_s, self.mac_s), macs, other)
-        return where(at_most(self.mac_s + self.other_s, self.bus_s), bus, core)
+        """The bus where it takes at least as long as the core, else the larger of "macs" and "other".
 
-    def _labels(self) -> tuple[Any, Any, Any]:
-        """The labels as texts, or as symbols where they stand in a symbolic case distinction."""
-        labels = (self.bus, "macs", "other")
-        if any(map(is_symbolic, self[:3])):
-            import sympy as sp
+        Of symbols it is a function `binds_ddr` (or `binds_flash`) of the three times, which `evaluate` knows.
+        """
+        three = self[:3]
+        if not any(map(is_symbolic, three)):
+            return _binds(self.bus, *three)
+        from sympy.utilities.lambdify import implemented_function
 
-            return sp.symbols(labels)  # type: ignore[no-any-return]
-        return labels
+        return implemented_function(f"binds_{self.bus}", partial(_binds, self.bus))(*three)
+
+
+def _binds(bus: str, bus_s: Num, mac_s: Num, other_s: Num) -> Any:
+    core = where(at_most(other_s, mac_s), "macs", "other")
+    return where(at_most(mac_s + other_s, bus_s), bus, core)

@@ -139,7 +139,7 @@ class Table:
         from rich.console import Console
 
         stream = io.StringIO()
-        Console(file=stream, width=width or 400, color_system=None).print(self.to_rich())
+        Console(file=stream, width=width or 10_000, color_system=None).print(self.to_rich())
         return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
 
     def to_markdown(self) -> str:
