@@ -69,7 +69,7 @@ def symbols(names: str, *, multiple_of: int | str | None = None, **assumptions: 
     try:
         if multiple_of is not None and not sp.Rational(multiple_of) > 0:
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ZeroDivisionError):
         raise FieldError(f"`multiple_of` (={multiple_of!r}) must be a positive integer or a fraction such as '1/32'") from None
     made = tuple(SizeSymbol(word, multiple_of, **assumptions) for word in words)
     return made[0] if len(made) == 1 else made

@@ -120,9 +120,8 @@ class Workload:
 
     @cached_property
     def boundary_bytes(self) -> Num:
-        """Bytes of the network's inputs and outputs, each of which crosses the bus once."""
-        ends = [m for m in self.maps.values() if m.producer < 0 and m.consumers]
-        ends += [m for m in self.maps.values() if m.is_output]
+        """Bytes of the network's inputs and outputs, each of which crosses the bus once; an input that is returned stays there."""
+        ends = [m for m in self.maps.values() if (m.consumers if m.producer < 0 else m.is_output)]
         return total(m.n_bytes for m in ends)
 
 
