@@ -100,7 +100,7 @@ def claims() -> Table:
 
 def formulas(document: str) -> Table:
     """The printed formulas of a document against those that the layers give."""
-    from costmodel.published.formulas import DOCUMENTS as PRINTED
+    from costmodel.published.printed import DOCUMENTS as PRINTED
 
     columns = [
         Column("where", "where"), Column("figure", "figure"), Column("printed", "printed", ""), Column("derived", "derived", ""),

@@ -94,7 +94,7 @@ def test_symbols_pickle_and_print() -> None:
     again = pickle.loads(pickle.dumps(R))
     assert again == R
     assert again.multiple_of == 32
-    assert R != cm.symbols("R", multiple_of=16)
+    assert cm.symbols("R", multiple_of=16) != R
     assert str(R) == "R"
 
 

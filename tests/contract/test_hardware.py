@@ -48,7 +48,9 @@ def test_units_out(value, unit: str, text: str) -> None:
     assert quantities.show(value, unit) == text
 
 
-@pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf"), True, [1, 2], np.array([1.0, -1.0]), np.array([np.nan]), np.array(["a"])])
+@pytest.mark.parametrize(
+    "bad", [0, -1, float("nan"), float("inf"), True, [1, 2], np.array([1.0, -1.0]), np.array([np.nan]), np.array(["a"])]
+)
 def test_bad_figures_name_the_field(bad) -> None:
     with pytest.raises(cm.CostModelError, match="ddr_bytes_per_s"):
         cm.Hardware.load("pardhi").replace(ddr=bad)

@@ -89,7 +89,11 @@ def test_bad_fields_are_named(make, message: str) -> None:
     [
         (lambda L: L.Conv2d(8, 3, groups=4), (1, 30, 8, 8), "`in_channels` (=30) must be divisible by `groups` (=4); layer 'it' (conv2d)"),
         (lambda L: L.Conv2d(6, 3, groups=4), (1, 8, 8, 8), "`out_channels` (=6) must be divisible by `groups` (=4)"),
-        (lambda L: L.Conv2d(8, 9, padding=0), (1, 3, 8, 8), "`kernel_size` (=9) at dilation 1 spans 9 rows, more than the padded input's 8"),
+        (
+            lambda L: L.Conv2d(8, 9, padding=0),
+            (1, 3, 8, 8),
+            "`kernel_size` (=9) at dilation 1 spans 9 rows, more than the padded input's 8",
+        ),
         (lambda L: L.MaxPool2d(3), (1, 3, 2, 2), "spans 3 rows"),
         (lambda L: L.Conv2d(8, (3, 3, 3)), (1, 3, 8, 8), "`kernel_size` (=(3, 3, 3)) must have 2 entries"),
         (lambda L: L.Conv2d(8, 3), (1, 3, 8), "needs an input of shape (batch, channels, height, width), got (1, 3, 8)"),

@@ -62,7 +62,9 @@ def test_symbols_with_steps(policy: str, recipe, steps: int) -> None:
     net = build(recipe, 4 * alpha, R, R)
     plain = build(recipe, steps, 8 * steps, 8 * steps)
     assert_same(
-        record(cm.predict(net, PLAIN, traffic=policy)), record(cm.predict(plain, PLAIN, traffic=policy)), {"alpha": steps / 4, "R": 8 * steps}
+        record(cm.predict(net, PLAIN, traffic=policy)),
+        record(cm.predict(plain, PLAIN, traffic=policy)),
+        {"alpha": steps / 4, "R": 8 * steps},
     )
 
 

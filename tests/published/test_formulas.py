@@ -4,7 +4,7 @@ import pytest
 import sympy as sp
 
 import costmodel as cm
-from costmodel.published.formulas import DOCUMENTS, D_F, D_K, H, M, N, W, alpha, d_in, d_out, f, rho
+from costmodel.published.printed import D_F, D_K, DOCUMENTS, H, M, N, W, alpha, d_in, d_out, f, rho
 
 ENTRIES = [entry for document in DOCUMENTS.values() for entry in document()]
 

@@ -1,0 +1,97 @@
+"""How fast: each group holds costmodel and its peer or physical limit, measured in one run.
+
+`make bench` prints them side by side; read the ratios of the medians.
+"""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import costmodel as cm
+
+POINTS = 10**6
+
+
+def one_peer_profile(model):
+    """What onnx-tool does with a loaded ModelProto: infer shapes, profile."""
+    onnx_tool = pytest.importorskip("onnx_tool", reason="the peer comes with: pip install 'costmodel[bench]'")
+
+    def profile():
+        graph = onnx_tool.Model(model).graph
+        graph.shape_infer(None)
+        graph.profile()
+        return int(sum(graph.macs)) if hasattr(graph.macs, "__len__") else int(graph.macs)
+
+    return profile
+
+
+def process(benchmark, *words):
+    def run():
+        return subprocess.run([sys.executable, *words], capture_output=True, check=True)
+
+    benchmark.pedantic(run, rounds=7, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="1 build and predict MobileNet v1")
+def test_costmodel_build_and_predict(benchmark) -> None:
+    def build_and_predict():
+        total = cm.predict(cm.zoo.mobilenet_v1(), "pardhi").total
+        return total.macs, total.peak_live_bytes, total.ddr_bytes, total.time_serial_s, total.time_overlapped_s
+
+    assert benchmark(build_and_predict)[0] == 568_740_352
+
+
+@pytest.mark.benchmark(group="1 build and predict MobileNet v1")
+def test_costmodel_with_the_full_record(benchmark) -> None:
+    assert benchmark(lambda: cm.predict(cm.zoo.mobilenet_v1(), "pardhi").to_dict())["totals"]["macs"] == 568_740_352
+
+
+@pytest.mark.benchmark(group="1 build and predict MobileNet v1")
+def test_peer_onnx_tool_on_a_loaded_model(benchmark, mobilenet_v1_onnx) -> None:
+    assert benchmark(one_peer_profile(mobilenet_v1_onnx[0])) > 568_740_352 * 0.9
+
+
+@pytest.mark.benchmark(group="2 import")
+def test_costmodel_import(benchmark) -> None:
+    process(benchmark, "-c", "import costmodel")
+
+
+@pytest.mark.benchmark(group="2 import")
+def test_limit_an_empty_process(benchmark) -> None:
+    process(benchmark, "-c", "pass")
+
+
+@pytest.mark.benchmark(group="3 the whole shell command")
+def test_costmodel_shell(benchmark) -> None:
+    process(benchmark, "-m", "costmodel", "predict", "mobilenet_v1")
+
+
+@pytest.mark.benchmark(group="3 the whole shell command")
+def test_peer_onnx_tool_shell(benchmark, mobilenet_v1_onnx) -> None:
+    pytest.importorskip("onnx_tool", reason="the peer comes with: pip install 'costmodel[bench]'")
+    process(benchmark, "-m", "onnx_tool", "-i", str(mobilenet_v1_onnx[1]))
+
+
+@pytest.fixture(scope="module")
+def many_machines():
+    rates = np.linspace(1e8, 1e10, POINTS)
+    hardware = cm.Hardware.load("pardhi").replace(ddr=rates, macs=rates[::-1] * 500)
+    return cm.predict("mobilenet_v1", hardware)
+
+
+@pytest.mark.benchmark(group="4 a million machines")
+def test_costmodel_serial_time(benchmark, many_machines) -> None:
+    assert benchmark(lambda: many_machines.total.time_serial_s).shape == (POINTS,)
+
+
+@pytest.mark.benchmark(group="4 a million machines")
+def test_costmodel_overlapped_time(benchmark, many_machines) -> None:
+    assert benchmark(lambda: many_machines.total.time_overlapped_s).shape == (POINTS,)
+
+
+@pytest.mark.benchmark(group="4 a million machines")
+def test_limit_one_division_of_arrays(benchmark) -> None:
+    a, b = np.linspace(1, 2, POINTS), np.linspace(2, 3, POINTS)
+    benchmark(lambda: a / b)
