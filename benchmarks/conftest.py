@@ -29,7 +29,7 @@ def _model(onnx, net):
 
     for node in net.nodes.values():
         (x, *_), name, kind = (*[r.node for r in node.inputs], ""), node.name, node.layer.kind
-        shapes = net.input_shapes(node)
+        shapes = node.input_shapes
         if kind in ("conv2d", "depthwise_conv2d"):
             k, s = node.layer.kernel_size, node.layer.stride
             channels, out = shapes[0][1], node.output_shapes[0][1]
@@ -47,8 +47,6 @@ def _model(onnx, net):
         elif kind != "input":
             operator = {"relu": "Relu", "global_avg_pool": "GlobalAveragePool", "flatten": "Flatten", "softmax": "Softmax"}[kind]
             nodes.append(helper.make_node(operator, [x], [name], name))
-    ends = [
-        helper.make_tensor_value_info(ref.node, onnx.TensorProto.FLOAT, net.shape(ref)) for ref in (net.inputs[0], net.outputs[0])
-    ]
+    ends = [helper.make_tensor_value_info(ref.node, onnx.TensorProto.FLOAT, net.shape(ref)) for ref in (net.inputs[0], net.outputs[0])]
     graph = helper.make_graph(nodes, net.name, [ends[0]], [ends[1]], initializers)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

@@ -140,7 +140,7 @@ def _extreme(xs: tuple[Num, ...], plain: Any, ufunc: str, symbol: str) -> Num:
 
 def total(xs: Iterable[Num]) -> Num:
     """The sum; of symbols one ``Add``, never a running sum."""
-    terms = tuple(xs)
+    terms = xs if type(xs) is tuple or type(xs) is list else tuple(xs)
     for x in terms:
         if type(x) is not int:
             sp = _sympy(*terms)

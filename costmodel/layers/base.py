@@ -148,9 +148,11 @@ class Layer(Record):
         """Add this layer to the network of `tensors` and return its output."""
         if len(tensors) == 1 and isinstance(tensors[0], tuple | list):
             tensors = tuple(tensors[0])
-        if not tensors or not all(hasattr(t, "apply") for t in tensors):
-            raise ShapeError(f"{self!r} must be called on tensors (start with Input(shape)), got {tensors!r}")
-        return tensors[0].apply(self, tensors, name)
+        try:
+            apply = tensors[0].apply
+        except (AttributeError, IndexError):
+            raise ShapeError(f"{self!r} must be called on tensors (start with Input(shape)), got {tensors!r}") from None
+        return apply(self, tensors, name)
 
 
 def layer_class(kind: str) -> type[Layer]:

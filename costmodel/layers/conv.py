@@ -43,7 +43,8 @@ class _Convolution(Layer):
     def _check_groups(self, in_channels: Num) -> Iterator[Check]:
         groups = self._groups(in_channels)
         for name, channels in (("in_channels", in_channels), ("out_channels", self._out_channels(in_channels))):
-            yield divides(groups, channels), f"`{name}` (={channels}) must be divisible by `groups` (={groups})"
+            if (condition := divides(groups, channels)) is not True:
+                yield condition, f"`{name}` (={channels}) must be divisible by `groups` (={groups})"
 
 
 class _Conv(_Convolution):

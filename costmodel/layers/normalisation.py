@@ -14,7 +14,8 @@ class _Norm(Layer):
     role: ClassVar[Literal["step", "epilogue", "alias", "input"]] = "epilogue"
 
     def check(self, *inputs: Shape) -> Iterator[Check]:
-        yield len(inputs[0]) > 1, f"needs an input with at least two axes, got shape {inputs[0]}"
+        if len(inputs[0]) < 2:
+            yield False, f"needs an input with at least two axes, got shape {inputs[0]}"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from costmodel.errors import CostModelError, NetworkError
+from costmodel.errors import CostModelError, NetworkError, ShapeError
 from costmodel.layers import Check, Layer, Shape
 from costmodel.layers.structure import Placeholder
 from costmodel.network.graph import Network, Node, TensorRef
@@ -27,7 +27,7 @@ class Tensor:
         self.shape: Shape
         self.conditions: tuple[Check, ...]
         try:
-            self.shape, self.conditions = layer.infer(tuple(t.shape for t in inputs))
+            self.shape, self.conditions = layer.infer(tuple([t.shape for t in inputs]))
         except CostModelError as error:
             raise type(error)(f"{error}; layer {self._label()}") from None
 
@@ -39,6 +39,9 @@ class Tensor:
 
     def apply(self, layer: Layer, inputs: tuple[Tensor, ...], name: str | None = None) -> Tensor:
         """The output of `layer` on `inputs`."""
+        for tensor in inputs:
+            if type(tensor) is not Tensor:
+                raise ShapeError(f"{layer!r} must be called on tensors (start with Input(shape)), got {tensor!r}")
         return Tensor(layer, inputs, name)
 
     def __repr__(self) -> str:
@@ -93,7 +96,8 @@ def collect(outputs: Tensor | Iterable[Tensor], name: str) -> Network:
     for tensor in ordered:
         label = tensor.name or _free_name(tensor.layer.kind, numbers, taken)
         refs[tensor] = TensorRef(label)
-        nodes.append(Node(label, tensor.layer, tuple(refs[t] for t in tensor.inputs), (tensor.shape,), tensor.conditions))
+        inputs, shapes = tuple([refs[t] for t in tensor.inputs]), tuple([t.shape for t in tensor.inputs])
+        nodes.append(Node(label, tensor.layer, inputs, shapes, (tensor.shape,), tensor.conditions))
     return Network(name, nodes, [refs[t] for t in ends])
 
 

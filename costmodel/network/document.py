@@ -111,14 +111,15 @@ def _node(label: str, entry: dict[str, Any], inputs: tuple[TensorRef, ...], befo
         for ref in inputs:
             if ref.output >= len(before[ref.node].output_shapes):
                 raise NetworkError(f"reads {str(ref)!r}, which layer {ref.node!r} does not give")
-        shape, conditions = layer.infer(tuple(before[ref.node].output_shapes[ref.output] for ref in inputs))
+        shapes = tuple(before[ref.node].output_shapes[ref.output] for ref in inputs)
+        shape, conditions = layer.infer(shapes)
     except CostModelError as error:
         raise type(error)(f"{error}; layer {label!r}") from None
     bits = {k: entry.get(k) for k in ("weight_bits", "activation_bits")}
     for key, value in bits.items():
         if value is not None and (type(value) is not int or not 1 <= value <= 128):
             raise NetworkError(f"`{key}` (={value!r}) must be an integer from 1 to 128; layer {label!r}")
-    return Node(label, layer, inputs, (shape,), conditions, **bits)
+    return Node(label, layer, inputs, shapes, (shape,), conditions, **bits)
 
 
 def _tuples(value: Any) -> Any:

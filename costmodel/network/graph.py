@@ -37,6 +37,7 @@ class Node(NamedTuple):
     name: str
     layer: Layer
     inputs: tuple[TensorRef, ...]
+    input_shapes: tuple[Shape, ...]
     output_shapes: tuple[Shape, ...]
     conditions: tuple[Check, ...] = ()
     """What must hold of the symbols in its shapes."""
@@ -67,12 +68,12 @@ class Network:
             if node.name in self.nodes:
                 raise NetworkError(f"network {name!r} has two layers named {node.name!r}; names must differ")
             for ref in node.inputs:
-                self._require(ref, f"layer {node.name!r}")
+                self._require(ref, node.name)
             self.nodes[node.name] = node
         if not self.outputs:
             raise NetworkError(f"network {name!r} has no output")
         for ref in self.outputs:
-            self._require(ref, "the outputs")
+            self._require(ref, "")
 
     @staticmethod
     def of(outputs: Tensor | Iterable[Tensor], name: str = "network") -> Network:
@@ -94,17 +95,14 @@ class Network:
 
         return collect(outputs, name)
 
-    def _require(self, ref: TensorRef, user: str) -> None:
+    def _require(self, ref: TensorRef, reader: str) -> None:
         if ref.node not in self.nodes or not 0 <= ref.output < len(self.nodes[ref.node].output_shapes):
-            raise NetworkError(f"network {self.name!r}: {user} read {str(ref)!r}, which no layer before gives")
+            user = f"layer {reader!r} reads" if reader else "the outputs read"
+            raise NetworkError(f"network {self.name!r}: {user} {str(ref)!r}, which no layer before gives")
 
     def shape(self, ref: TensorRef) -> Shape:
         """The shape of a tensor."""
         return self.nodes[ref.node].output_shapes[ref.output]
-
-    def input_shapes(self, node: Node) -> tuple[Shape, ...]:
-        """The shapes of a node's inputs."""
-        return tuple(self.nodes[ref.node].output_shapes[ref.output] for ref in node.inputs)
 
     @property
     def inputs(self) -> tuple[TensorRef, ...]:
@@ -114,7 +112,7 @@ class Network:
     @cached_property
     def counts(self) -> dict[str, Counts]:
         """The counts of every node."""
-        return {n.name: n.layer.counts(self.input_shapes(n), n.output_shapes[0]) for n in self.nodes.values()}
+        return {n.name: n.layer.counts(n.input_shapes, n.output_shapes[0]) for n in self.nodes.values()}
 
     @cached_property
     def totals(self) -> Counts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from costmodel._num import Num
 from costmodel.hardware import Hardware
@@ -10,16 +10,20 @@ from costmodel.hardware import Hardware
 CHUNK = 16_384
 
 
-def in_chunks(hardware: Hardware, figure: Callable[[Hardware], Num]) -> Num:
-    """`figure` of machines held as arrays, which broadcast against each other."""
+def in_chunks(hardware: Hardware, fields: Collection[str], figure: Callable[[Hardware], Num]) -> Num:
+    """`figure` of a machine whose `fields` hold arrays, which broadcast against each other."""
     import numpy as np
 
-    arrays = hardware.arrays
+    arrays = {field: array for field, array in hardware.arrays.items() if field in fields}
     shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
-    flat = {key: np.broadcast_to(array, shape).reshape(-1) for key, array in arrays.items()}
-    result = np.empty(shape)
-    out = result.reshape(-1)
-    for start in range(0, out.size, CHUNK):
+    flat = {field: np.broadcast_to(array, shape).reshape(-1) for field, array in arrays.items()}
+    rest = {field: array.reshape(-1)[:1].item() for field, array in hardware.arrays.items() if field not in fields}
+    plain = hardware.replace(**rest)
+    out = None
+    for start in range(0, int(np.prod(shape)), CHUNK):
         part = slice(start, start + CHUNK)
-        out[part] = figure(hardware.replace(**{key: array[part] for key, array in flat.items()}))
-    return result
+        values = figure(plain.replace(**{field: array[part] for field, array in flat.items()}))
+        if out is None:
+            out = np.empty(np.prod(shape), dtype=np.result_type(values))
+        out[part] = values
+    return np.empty(shape) if out is None else out.reshape(shape)

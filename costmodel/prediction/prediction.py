@@ -178,7 +178,7 @@ class Row(_Timed):
     @property
     def bus_bytes(self) -> Num:
         """Bytes that cross the bus, to DDR or from flash. [B]"""
-        return self._traffic.weight_bytes if self._prediction.hardware.weights_in_flash else self._traffic.all_bytes
+        return self._prediction.bus_bytes[self._index]
 
     @property
     def ddr_bytes(self) -> Num:
@@ -264,7 +264,10 @@ class Total(_Timed):
     @property
     def bus_bytes(self) -> Num:
         """Bytes that cross the bus, to DDR or from flash. [B]"""
-        return total(row.bus_bytes for row in self._prediction.rows)
+        prediction = self._prediction
+        if "sram_bytes" in prediction.hardware.arrays:
+            return in_chunks(prediction.hardware, ("sram_bytes",), lambda hw: total(prediction.on(hw).bus_bytes))
+        return total(prediction.bus_bytes)
 
     @property
     def ddr_bytes(self) -> Num:
@@ -288,7 +291,8 @@ class Total(_Timed):
     def time_overlapped_s(self) -> Num:
         """Sum over the rows of the time where the bus works beside the core. [s]"""
         if self._prediction.hardware.arrays:
-            return in_chunks(self._prediction.hardware, lambda hw: self._prediction.on(hw).total._overlapped())
+            hardware = self._prediction.hardware
+            return in_chunks(hardware, hardware.arrays, lambda hw: self._prediction.on(hw).total._overlapped())
         return self._overlapped()
 
     def _overlapped(self) -> Num:
@@ -399,6 +403,13 @@ class Prediction:
     def traffic(self) -> list[Traffic]:
         """The traffic of every step."""
         return self.policy.steps(self.workload, self.hardware.sram_bytes)
+
+    @cached_property
+    def bus_bytes(self) -> tuple[Num, ...]:
+        """Bytes that every step moves over the bus: weights alone where they stream from flash."""
+        if self.hardware.weights_in_flash:
+            return tuple([traffic.weight_bytes for traffic in self.traffic])
+        return tuple([traffic.all_bytes for traffic in self.traffic])
 
     @cached_property
     def other_ops_of_steps(self) -> tuple[Num, ...]:

@@ -78,7 +78,7 @@ class Workload:
             writer.update(dict.fromkeys(writes, index))
             counts = Counts.sum([network.counts[name] for name in inside])
             weight_bytes = total([bytes_of(parameters[node.name], widths.weight(node)) for node in group])
-            steps.append(Step(tuple(group), network.input_shapes(group[0]), counts, weight_bytes, tuple(reads), writes))
+            steps.append(Step(tuple(group), group[0].input_shapes, counts, weight_bytes, tuple(reads), writes))
         self.steps = tuple(steps)
         returned = {stored[ref] for ref in network.outputs}
         self.maps: dict[TensorRef, FeatureMap] = {}
