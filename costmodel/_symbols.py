@@ -90,6 +90,11 @@ def evaluate(expression: Any, values: Mapping[Any, Any]) -> Any:
     int, float or numpy.ndarray
         Of plain numbers the exact value, an int where it is whole.
 
+    Raises
+    ------
+    FieldError
+        A symbol without a value, or a value that is no multiple of its symbol's step.
+
     Examples
     --------
     >>> import costmodel as cm
@@ -105,12 +110,24 @@ def evaluate(expression: Any, values: Mapping[Any, Any]) -> Any:
         raise FieldError(f"no value for {', '.join(missing)}; given are {', '.join(sorted(given)) or 'none'}")
     arguments = tuple(sorted(free, key=str))
     numbers = [given[s.name] for s in arguments]
+    for symbol, number in zip(arguments, numbers, strict=True):
+        _check_step(symbol, number)
     if any(hasattr(n, "__array_ufunc__") for n in numbers):
         return _compiled(expression, arguments, exact=False)(*numbers)
     result = _compiled(expression, arguments, exact=True)(*(n if isinstance(n, int) else Fraction(repr(float(n))) for n in numbers))
     if isinstance(result, Fraction):
         return int(result) if result.denominator == 1 else float(result)
     return result
+
+
+def _check_step(symbol: Any, number: Any) -> None:
+    """A formula holds at multiples of its symbols' steps alone: its roundings are gone."""
+    step = getattr(symbol, "multiple_of", None)
+    if step is None:
+        return
+    for value in set(number.ravel().tolist()) if hasattr(number, "ravel") else (number,):
+        if (Fraction(repr(value)) / Fraction(step.p, step.q)).denominator != 1:
+            raise FieldError(f"`{symbol}` (={value}) must be a multiple of {step}, for which the formula was made")
 
 
 class _ExactPrinter(PythonCodePrinter):  # type: ignore[misc]

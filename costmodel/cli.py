@@ -187,7 +187,10 @@ def _formula(
     options = {k: value_of(v) for k, v in assignments(context.args, "option", dashes=True).items()}
     if name == "conv" or flavour != "standard":
         options["flavour"] = flavour
-    _write(formula(name, metric=metric, **options).render(format) + "\n", output)
+    form = formula(name, metric=metric, **options)
+    _write(form.render(format) + "\n", output)
+    if form.conditions:
+        print("where " + ", ".join(form.conditions), file=sys.stderr)
 
 
 @app.command("published")

@@ -9,6 +9,8 @@ from costmodel.layers.base import LAYERS, Check, Counts, Example, Layer, Shape, 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
+globals().update({layer.__name__: layer for layer in LAYERS.values()})
+
 __all__ = ["LAYERS", "Check", "Counts", "Example", "Layer", "Shape", "layer_class"]
 
 

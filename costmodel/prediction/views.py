@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def _shape(value: Any) -> str:
-    return " ".join("x".join(str(n) for n in shape) for shape in value)
+    """1x3x224x224; symbolic sizes apart: 1 x 3 x R/2 x R/2."""
+    cross = "x" if all(isinstance(n, int) for shape in value for n in shape) else " x "
+    return ", ".join(cross.join(map(str, shape)) for shape in value)
 
 
 def _percent(value: Any) -> str:

@@ -16,7 +16,7 @@ DOCUMENTS = {
 }
 """The documents by name."""
 
-__all__ = ["DOCUMENTS", "documents", "formulas", "pardhi", "show", "tables", "waterfall"]
+__all__ = ["DOCUMENTS", "claims", "documents", "errata", "formulas", "pardhi", "show", "tables", "waterfall"]
 
 
 def documents() -> Table:
@@ -44,11 +44,15 @@ def tables(corrections: str | None = None) -> list[Table]:
             row[cell.column] = cell
             row["errata"] = sorted({*row["errata"], *cell.errata})
         heads = [Column("row", "row", "", str), Column("layer", "layer")]
-        body = [Column(name, name.replace("_", " "), "", _corrected if chosen else _as_printed) for name in columns]
+        body = [Column(name, _heading(name), "", _corrected if chosen else _as_printed) for name in columns]
         title = f"Table {number}, " + (f"with {', '.join(chosen)} corrected" if chosen else "as printed")
         notes = [] if chosen else ["† reached by truncation; everything else by rounding"]
         found.append(Table([*heads, *body, Column("errata", "errata")], list(rows.values()), title=title, notes=notes))
     return found
+
+
+def _heading(column: str) -> str:
+    return "MACs" if column == "macs" else column.removesuffix("_s").replace("_", " ") + " (s)" * column.endswith("_s")
 
 
 def _as_printed(cell: pardhi.Cell) -> str:

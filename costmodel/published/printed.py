@@ -88,7 +88,7 @@ def bobiev() -> list[PrintedFormula]:
 def pardhi() -> list[PrintedFormula]:
     """The cost formulas of section 3 of Pardhi's paper."""
     standard, separable = _mobilenet("standard", "macs"), _mobilenet("depthwise_separable", "macs")
-    depthwise_weights = _mobilenet("depthwise_separable", "weights") - M * N
+    depthwise_weights = sp.expand(_mobilenet("depthwise_separable", "weights") - M * N)
     return [
         PrintedFormula("pardhi", "standard convolution", "multiplications", D_K * D_K * M * N * D_F * D_F, standard),
         PrintedFormula(

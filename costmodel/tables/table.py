@@ -37,7 +37,9 @@ class Column(NamedTuple):
 
 
 def _words(value: Any) -> str:
-    if value is None or value == "":
+    if is_array(value):
+        return ", ".join(_words(one) for one in sorted(set(value.ravel().tolist())))
+    if value is None or value in ("", (), []):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -139,7 +141,7 @@ class Table:
         from rich.console import Console
 
         stream = io.StringIO()
-        Console(file=stream, width=width or 10_000, color_system=None).print(self.to_rich())
+        Console(file=stream, width=width or 10_000, color_system=None, force_jupyter=False).print(self.to_rich())
         return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
 
     def to_markdown(self) -> str:

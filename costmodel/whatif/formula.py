@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any, NamedTuple
 
 from costmodel import zoo
@@ -19,7 +20,7 @@ METRICS = ("macs", "other_ops", "flops", *PARAMETER_TOTALS, "biases", "norm_affi
            "peak_live_bytes", "ddr_bytes", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s")  # fmt: skip
 """What has a closed form."""
 
-_ZOO_SYMBOLS: dict[str, tuple[str, int | str]] = {"width_multiplier": ("alpha", "1/32"), "resolution": ("R", 32)}
+_WIDTH_STEP, _RESOLUTION_STEP = "1/32", 32
 
 
 class ClosedForm(NamedTuple):
@@ -28,6 +29,8 @@ class ClosedForm(NamedTuple):
     name: str
     metric: str
     expression: Any
+    conditions: tuple[str, ...] = ()
+    """What must hold of its symbols."""
 
     def render(self, format: str = "text") -> str:
         """The expression as "text", "latex" or "python"."""
@@ -93,8 +96,9 @@ def formula(name: str, *, metric: str = "macs", **options: Any) -> ClosedForm:
     beta, pi, omega, sram = symbols("beta pi omega S")
     hardware = Hardware(name="symbolic", sram=sram, ddr=beta, macs=pi, other=omega)
     policy = "compulsory" if name == "conv" else "resident"
-    total = predict(network, hardware, traffic=policy).total
-    return ClosedForm(name, metric, _tidy(_figure(total, metric), factor=name == "conv"))
+    prediction = predict(network, hardware, traffic=policy)
+    expression = _tidy(_figure(prediction.total, metric), factor=name == "conv")
+    return ClosedForm(name, metric, expression, tuple(prediction.assumptions.get("conditions", ())))
 
 
 def _figure(total: Total, metric: str) -> Num:
@@ -147,5 +151,9 @@ def _zoo_network(name: str, options: dict[str, Any]) -> Network:
     if name not in zoo.NETWORKS:
         raise UnknownNameError.of("formula", name, ["conv", *zoo.NETWORKS])
     known = inspect.signature(zoo.NETWORKS[name]).parameters
-    free = {key: symbols(s, multiple_of=step) for key, (s, step) in _ZOO_SYMBOLS.items() if key in known and key not in options}
+    free: dict[str, Num] = {}
+    if "width_multiplier" in known.keys() - options.keys():
+        free["width_multiplier"] = symbols("alpha", multiple_of=_WIDTH_STEP)
+    if "resolution" in known.keys() - options.keys():
+        free["resolution"] = symbols("R", multiple_of=math.gcd(known["resolution"].default, _RESOLUTION_STEP))
     return zoo.build(name, **free, **options)

@@ -4,12 +4,14 @@ import importlib
 import pkgutil
 from typing import Any
 
-from costmodel.zoo._registry import NETWORKS, build
+from costmodel.zoo._registry import NETWORKS, build, network
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["NETWORKS", "build"]
+globals().update(NETWORKS)  # a function wins over a module of its name
+
+__all__ = ["NETWORKS", "build", "network"]
 
 
 def __getattr__(name: str) -> Any:

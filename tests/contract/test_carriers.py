@@ -112,3 +112,13 @@ def test_evaluate_is_exact_and_names_what_is_missing() -> None:
     assert many.tolist() == [cm.zoo.mobilenet_v1(a).macs for a in (0.25, 1)]
     with pytest.raises(cm.errors.FieldError, match="no value for R"):
         cm.evaluate(macs, {"alpha": 1})
+
+
+def test_evaluate_refuses_what_a_step_excludes() -> None:
+    """The formula has lost its roundings: 100 is no multiple of 32."""
+    form = cm.formula("mobilenet_v1")
+    assert form.conditions == ("R is a multiple of 32", "alpha is a multiple of 1/32")
+    for values in ({"alpha": 0.3, "R": 224}, {"alpha": 1, "R": 100}, {"alpha": np.array([0.5, 0.3]), "R": 224}):
+        with pytest.raises(cm.errors.FieldError, match="must be a multiple of"):
+            cm.evaluate(form.expression, values)
+    assert cm.evaluate(cm.formula("mobilenet_cifar").expression, {"alpha": 1, "R": 28}) == 452_058_368

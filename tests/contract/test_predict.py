@@ -94,6 +94,13 @@ def test_symbolic_renderings() -> None:
     assert p.assumptions["conditions"] == ["R is a multiple of 32"]
 
 
+def test_tables_of_many_machines_show_ranges() -> None:
+    hw = cm.Hardware.load("pardhi").replace(ddr=np.array([1e9, 1e12]), sram=np.array([2**20, 2**21]))
+    text = cm.predict("mobilenet_v1", hw).to_markdown()
+    assert "no, yes" in text
+    assert "ddr, other" in text
+
+
 def test_dataset_of_machines() -> None:
     hw = cm.Hardware.load("pardhi").replace(ddr=np.array([1e9, 2e9]), sram=np.array([[2**20], [2**21]]))
     data = cm.predict("mobilenet_v1", hw).to_dataset()
