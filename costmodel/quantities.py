@@ -111,11 +111,20 @@ def show(value: Any, unit: str = "", digits: int = 4) -> str:
         return f"{value:g} B"
     if value == 0:
         return f"0 {unit}".rstrip()
-    from quantiphy import Quantity
-
-    quantity = Quantity(value, unit)
+    quantity = _figure_class()(value, unit)
     text = quantity.binary(prec=digits - 1) if unit == "B" else quantity.render(prec=digits - 1)
     return str(text).replace(" u", " µ")
+
+
+@lru_cache(maxsize=1)
+def _figure_class() -> Any:
+    from quantiphy import Quantity
+
+    class Figure(Quantity):  # type: ignore[misc]
+        pass
+
+    Figure.set_prefs(output_sf="PTGMkmunp")
+    return Figure
 
 
 def _show_other(value: Any) -> str:

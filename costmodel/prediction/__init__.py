@@ -1,6 +1,7 @@
 """Network x hardware -> Prediction."""
 
-from costmodel.prediction.prediction import Prediction, Row, Total
+from costmodel.prediction.prediction import Prediction
+from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.traffic import POLICIES, Compulsory, Policy, Resident, Traffic, Weights, policy
 from costmodel.prediction.widths import Widths
 from costmodel.prediction.workload import FeatureMap, Step, Workload

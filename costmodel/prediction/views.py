@@ -9,7 +9,8 @@ from costmodel.errors import UnknownNameError
 from costmodel.tables import Column, Table
 
 if TYPE_CHECKING:
-    from costmodel.prediction.prediction import Prediction, Row
+    from costmodel.prediction.prediction import Prediction
+    from costmodel.prediction.rows import Row
 
 
 def _shape(value: Any) -> str:
@@ -109,7 +110,7 @@ def _footer(prediction: Prediction) -> Mapping[str, Any]:
 
 
 def _nodes(prediction: Prediction) -> list[dict[str, Any]]:
-    runs_in = {node.name: row.name for row in prediction.rows for node in row._step.nodes}
+    runs_in = {node.name: row.name for row in prediction.rows for node in row.step.nodes}
     counts = prediction.network.counts
     return [
         {

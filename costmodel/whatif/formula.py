@@ -14,7 +14,7 @@ from costmodel.blocks import flavour as flavour_block
 from costmodel.errors import FieldError, UnknownNameError
 from costmodel.hardware import Hardware
 from costmodel.network import PARAMETER_TOTALS, Input, Network
-from costmodel.prediction.prediction import Total
+from costmodel.prediction import Total
 
 METRICS = ("macs", "other_ops", "flops", *PARAMETER_TOTALS, "biases", "norm_affine", "norm_statistics", "weight_bytes",
            "peak_live_bytes", "ddr_bytes", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s")  # fmt: skip

@@ -1,0 +1,335 @@
+"""The figures of a step and of the whole network, each computed when it is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from costmodel._num import Num, at_most, is_array, total
+from costmodel.layers import Counts, Shape
+from costmodel.prediction.chunks import in_chunks
+from costmodel.prediction.times import Times
+from costmodel.prediction.traffic import Traffic
+from costmodel.prediction.workload import Step
+
+if TYPE_CHECKING:
+    from costmodel.prediction.prediction import Prediction
+
+
+class _Timed:
+    """The times that follow from bytes, MACs and other operations; rows and totals share them."""
+
+    __slots__ = ("_prediction",)
+
+    def __init__(self, prediction: Prediction) -> None:
+        self._prediction = prediction
+
+    macs: Num
+    other_ops: Num
+    bus_bytes: Num
+
+    @property
+    def times(self) -> Times:
+        """Its time on the bus, on MACs and on other operations."""
+        return Times.of(self._prediction.hardware, self.bus_bytes, self.macs, self.other_ops)
+
+    @property
+    def ddr_time_s(self) -> Num:
+        """Time on the bus: DDR, or flash on a machine whose weights stream from there. [s]"""
+        return self.times.bus_s
+
+    @property
+    def mac_time_s(self) -> Num:
+        """Time for MACs at the peak rate. [s]"""
+        return self.times.mac_s
+
+    @property
+    def other_time_s(self) -> Num:
+        """Time for all other operations. [s]"""
+        return self.times.other_s
+
+    @property
+    def time_serial_s(self) -> Num:
+        """Time where nothing overlaps. [s]"""
+        return self.times.serial_s
+
+    @property
+    def peak_fraction(self) -> Num:
+        """Share of the peak MAC rate that is reached in the serial time."""
+        return self.times.peak_fraction
+
+    @property
+    def bound_by(self) -> Any:
+        """What binds: "ddr" (or "flash") where the bus takes at least as long as the core, else the larger of "macs" and "other"."""
+        return self.times.bound_by
+
+    def _timed_dict(self) -> dict[str, Any]:
+        times = self.times
+        return {
+            "ddr_time_s": times.bus_s,
+            "mac_time_s": times.mac_s,
+            "other_time_s": times.other_s,
+            "time_serial_s": times.serial_s,
+            "time_overlapped_s": times.overlapped_s,
+            "peak_fraction": times.peak_fraction,
+            "bound_by": times.bound_by,
+        }
+
+
+class Row(_Timed):
+    """One step of the network: a layer with its epilogues. All figures are of one inference."""
+
+    __slots__ = ("_index", "step")
+
+    def __init__(self, prediction: Prediction, index: int) -> None:
+        super().__init__(prediction)
+        self._index = index
+        self.step: Step = prediction.workload.steps[index]
+
+    @property
+    def name(self) -> str:
+        """Name of the layer."""
+        return self.step.name
+
+    @property
+    def kind(self) -> str:
+        """Kind of the layer."""
+        return self.step.nodes[0].layer.kind
+
+    @property
+    def epilogues(self) -> tuple[str, ...]:
+        """Kinds of what runs on its output before it is written."""
+        return tuple(node.layer.kind for node in self.step.nodes[1:])
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        """Shapes of its inputs."""
+        return self.step.input_shapes
+
+    @property
+    def output_shapes(self) -> tuple[Shape, ...]:
+        """Shapes of its outputs."""
+        return self.step.nodes[-1].output_shapes
+
+    @property
+    def counts(self) -> Counts:
+        """MACs, elementary steps and parameters by role."""
+        return self.step.counts
+
+    @property
+    def macs(self) -> Num:
+        """Multiply-accumulates, taps on padding included. [MAC]"""
+        return self.step.counts.macs
+
+    @property
+    def other_ops(self) -> Num:
+        """All other scalar operations, by the table in force. [operation]"""
+        return self._prediction.other_ops_of_steps[self._index]
+
+    @property
+    def flops(self) -> Num:
+        """2 * macs + other_ops. [FLOP]"""
+        return 2 * self.macs + self.other_ops
+
+    @property
+    def parameters(self) -> dict[str, Num]:
+        """Parameters by role."""
+        return self.step.counts.parameters()
+
+    @property
+    def weight_bytes(self) -> Num:
+        """Bytes of the parameters that move. [B]"""
+        return self.step.weight_bytes
+
+    @property
+    def input_bytes(self) -> Num:
+        """Bytes of the distinct feature maps read. [B]"""
+        return self._prediction.workload.bytes_of(self.step.reads)
+
+    @property
+    def output_bytes(self) -> Num:
+        """Bytes of the feature maps written. [B]"""
+        return self._prediction.workload.bytes_of(self.step.writes)
+
+    @property
+    def live_bytes(self) -> Num:
+        """Feature maps held while it runs, its inputs and outputs included. [B]"""
+        return self._prediction.workload.live_bytes[self._index]
+
+    @property
+    def fits_sram(self) -> Num:
+        """Whether the live bytes fit the on-chip memory."""
+        return at_most(self.live_bytes, self._prediction.hardware.sram_bytes)
+
+    @property
+    def _traffic(self) -> Traffic:
+        return self._prediction.traffic[self._index]
+
+    @property
+    def bus_bytes(self) -> Num:
+        """Bytes that cross the bus, to DDR or from flash. [B]"""
+        return self._prediction.bus_bytes[self._index]
+
+    @property
+    def ddr_bytes(self) -> Num:
+        """Bytes that cross the DDR bus: 0 on a machine without one. [B]"""
+        return 0 if self._prediction.hardware.weights_in_flash else self.bus_bytes
+
+    @property
+    def flash_bytes_moved(self) -> Num:
+        """Bytes of weights that stream from flash: 0 on a machine with DDR. [B]"""
+        return self.bus_bytes if self._prediction.hardware.weights_in_flash else 0
+
+    @property
+    def ddr_bytes_compulsory(self) -> Num | None:
+        """The layer alone, each operand once; None where the policy keeps maps on chip. [B]"""
+        return self._traffic.compulsory_bytes
+
+    @property
+    def ddr_bytes_bound(self) -> Num | None:
+        """What no schedule of the layer alone goes below; None where the policy keeps maps on chip. [B]"""
+        return self._traffic.bound_bytes
+
+    @property
+    def time_overlapped_s(self) -> Num:
+        """Time where the bus works beside the core. [s]"""
+        return self.times.overlapped_s
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row under the field names of the JSON schema."""
+        timed = self._timed_dict()
+        return {field: timed[field] if field in timed else getattr(self, field) for field in ROW_FIELDS}
+
+    def __repr__(self) -> str:
+        return f"Row({self.name!r}, {self.kind}, macs={self.macs}, time_serial_s={self.time_serial_s})"
+
+
+class Total(_Timed):
+    """The whole network. Linear totals come from totals of bytes and operations, not from summing rows."""
+
+    __slots__ = ()
+
+    @property
+    def macs(self) -> Num:
+        """Multiply-accumulates. [MAC]"""
+        return self._prediction.network.totals.macs
+
+    @property
+    def other_ops(self) -> Num:
+        """All other scalar operations. [operation]"""
+        return total(self._prediction.other_ops_of_steps)
+
+    @property
+    def flops(self) -> Num:
+        """2 * macs + other_ops. [FLOP]"""
+        return 2 * self.macs + self.other_ops
+
+    @property
+    def parameters(self) -> dict[str, Num]:
+        """Parameters by role, then the named totals `trainable`, `all` and `folded`."""
+        network = self._prediction.network
+        return network.totals.parameters() | {k: v for k, v in network.parameters.items() if k != "weights"}
+
+    @property
+    def weight_bytes(self) -> Num:
+        """Bytes of the parameters that occupy and move. [B]"""
+        return self._prediction.workload.weight_bytes
+
+    @property
+    def peak_live_bytes(self) -> Num:
+        """The most feature-map bytes held at once, in the order given. [B]"""
+        return self._prediction.workload.peak_live_bytes
+
+    @property
+    def fits_sram(self) -> Num:
+        """Whether every step's live bytes fit the on-chip memory."""
+        return at_most(self.peak_live_bytes, self._prediction.hardware.sram_bytes)
+
+    @property
+    def fits_flash(self) -> Num | None:
+        """Whether the weights fit the flash; None on a machine without flash."""
+        flash = self._prediction.hardware.flash_bytes
+        return None if flash is None else at_most(self.weight_bytes, flash)
+
+    @property
+    def bus_bytes(self) -> Num:
+        """Bytes that cross the bus, to DDR or from flash. [B]"""
+        prediction = self._prediction
+        if "sram_bytes" in prediction.hardware.arrays:
+            return in_chunks(prediction.hardware, ("sram_bytes",), lambda hw: total(prediction.on(hw).bus_bytes))
+        return total(prediction.bus_bytes)
+
+    @property
+    def ddr_bytes(self) -> Num:
+        """Bytes that cross the DDR bus: 0 on a machine without one. [B]"""
+        return 0 if self._prediction.hardware.weights_in_flash else self.bus_bytes
+
+    @property
+    def flash_bytes_moved(self) -> Num:
+        """Bytes of weights that stream from flash: 0 on a machine with DDR. [B]"""
+        return self.bus_bytes if self._prediction.hardware.weights_in_flash else 0
+
+    @property
+    def ddr_bytes_bound(self) -> Num | None:
+        """What no schedule under the policy goes below; None where the policy is a convention without a bound. [B]"""
+        prediction = self._prediction
+        if prediction.hardware.weights_in_flash:
+            return None
+        return prediction.policy.bound_bytes(prediction.workload, prediction.traffic)
+
+    @property
+    def time_overlapped_s(self) -> Num:
+        """Sum over the rows of the time where the bus works beside the core. [s]"""
+        if self._prediction.hardware.arrays:
+            hardware = self._prediction.hardware
+            return in_chunks(hardware, hardware.arrays, lambda hw: self._prediction.on(hw).total._overlapped())
+        return self._overlapped()
+
+    def _overlapped(self) -> Num:
+        rows = self._prediction.rows
+        if not self._prediction.hardware.arrays:
+            return total(row.time_overlapped_s for row in rows)
+        alike: dict[object, list[Row]] = {}
+        for row in rows:
+            work = (row.bus_bytes, row.macs, row.other_ops)
+            alike.setdefault(id(row) if any(map(is_array, work)) else work, []).append(row)
+        return total(same[0].time_overlapped_s * len(same) for same in alike.values())
+
+    @property
+    def inferences_per_s(self) -> Num:
+        """Inferences (of the whole batch) a second in the serial time. [1/s]"""
+        return 1 / self.time_serial_s
+
+    @property
+    def inferences_per_s_overlapped(self) -> Num:
+        """Inferences (of the whole batch) a second in the overlapped time. [1/s]"""
+        return 1 / self.time_overlapped_s
+
+    @property
+    def coverage(self) -> float:
+        """Share of the layers whose cost is known."""
+        return 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The totals under the field names of the JSON schema."""
+        timed = self._timed_dict() | {"time_overlapped_s": (overlapped := self.time_overlapped_s)}
+        timed |= {"inferences_per_s": 1 / timed["time_serial_s"], "inferences_per_s_overlapped": 1 / overlapped}
+        return {field: timed[field] if field in timed else getattr(self, field) for field in TOTAL_FIELDS}
+
+    def __repr__(self) -> str:
+        return f"Total(macs={self.macs}, ddr_bytes={self.ddr_bytes}, time_serial_s={self.time_serial_s})"
+
+
+ROW_FIELDS = (
+    "name", "kind", "epilogues", "input_shapes", "output_shapes", "macs", "other_ops", "parameters", "weight_bytes",
+    "input_bytes", "output_bytes", "live_bytes", "fits_sram", "ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound",
+    "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s", "peak_fraction",
+    "bound_by",
+)  # fmt: skip
+"""The fields of a row, in the order of the JSON schema."""
+
+TOTAL_FIELDS = (
+    "macs", "other_ops", "parameters", "weight_bytes", "peak_live_bytes", "fits_sram", "fits_flash", "ddr_bytes",
+    "ddr_bytes_bound", "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s",
+    "inferences_per_s", "inferences_per_s_overlapped", "peak_fraction", "bound_by", "coverage",
+)  # fmt: skip
+"""The fields of the totals, in the order of the JSON schema."""
