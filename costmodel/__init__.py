@@ -25,6 +25,10 @@ _ON_DEMAND = {"evaluate": "_symbols", "formula": "whatif.formula", "published": 
 """Names whose modules import SymPy, which costs a third of a second: they load when they are first used."""
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         import importlib

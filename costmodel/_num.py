@@ -83,8 +83,8 @@ def _floor(sp: Any, x: Num, rounding: Any = None) -> Num:
 
 def divides(step: Num, x: Num) -> Num:
     """Whether `step` divides `x`: a bool, or the open condition where a symbol leaves it open."""
-    if type(step) is int and type(x) is int:
-        return x % step == 0
+    if type(step) is int and (step == 1 or type(x) is int):
+        return step == 1 or x % step == 0
     if (sp := _sympy(step, x)) is None:
         return x % step == 0
     quotient = sp.sympify(x) / step

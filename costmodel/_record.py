@@ -47,7 +47,7 @@ class Record:
                 given = f"{len(args)} in order and {', '.join(fields) or 'none'} by name"
                 known = ", ".join(f.name for f in dataclasses.fields(cls))  # type: ignore[arg-type]
                 reason = str(error).split("() ")[-1]
-                raise FieldError(f"{cls.__name__} {reason} (fields given: {given}; fields are: {known or 'none'})") from None
+                raise FieldError(f"{type(self).__name__} {reason} (fields given: {given}; fields are: {known or 'none'})") from None
             for name, validate in cls._validators:
                 value = getattr(self, name)
                 try:

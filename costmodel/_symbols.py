@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 import sympy as sp
@@ -20,7 +21,7 @@ class SizeSymbol(sp.Symbol):  # type: ignore[misc]
     multiple_of: sp.Rational | None
 
     def __new__(cls, name: str, multiple_of: Any = None, **assumptions: Any) -> SizeSymbol:
-        step = None if multiple_of is None else sp.Rational(multiple_of)
+        step = None if multiple_of is None else sp.Rational(str(multiple_of))
         assumptions.setdefault("positive", True)
         if step is not None and step.is_integer:
             assumptions["integer"] = True
@@ -67,7 +68,7 @@ def symbols(names: str, *, multiple_of: int | str | None = None, **assumptions: 
     if not (words := names.replace(",", " ").split()):
         raise FieldError(f"`names` (={names!r}) must hold at least one name")
     try:
-        if multiple_of is not None and not sp.Rational(multiple_of) > 0:
+        if multiple_of is not None and not sp.Rational(str(multiple_of)) > 0:
             raise ValueError
     except (TypeError, ValueError, ZeroDivisionError):
         raise FieldError(f"`multiple_of` (={multiple_of!r}) must be a positive integer or a fraction such as '1/32'") from None
@@ -80,8 +81,8 @@ def evaluate(expression: Any, values: Mapping[Any, Any]) -> Any:
 
     Parameters
     ----------
-    expression : sympy.Expr or number
-        What a symbolic prediction returned.
+    expression : sympy.Expr, ClosedForm or number
+        What a symbolic prediction returned, or a `ClosedForm`.
     values : mapping
         Symbol, or its name, to a number or an array.
 
@@ -102,32 +103,53 @@ def evaluate(expression: Any, values: Mapping[Any, Any]) -> Any:
     >>> cm.evaluate(cm.zoo.mobilenet_v1(alpha, R).macs, {alpha: 0.75, R: 224})
     325400448
     """
+    expression = getattr(expression, "expression", expression)
     free = getattr(expression, "free_symbols", None)
     if free is None:
-        return expression
-    given = {str(k): v for k, v in values.items()}
+        if isinstance(expression, bool | int | float | str) or hasattr(expression, "__array_ufunc__"):
+            return expression
+        raise FieldError(f"`expression` must be a figure or a formula, got {type(expression).__name__}")
+    given = {str(k): v for k, v in dict(values).items()}
     if missing := sorted({s.name for s in free} - given.keys()):
         raise FieldError(f"no value for {', '.join(missing)}; given are {', '.join(sorted(given)) or 'none'}")
     arguments = tuple(sorted(free, key=str))
-    numbers = [given[s.name] for s in arguments]
-    for symbol, number in zip(arguments, numbers, strict=True):
-        _check_step(symbol, number)
+    numbers = [_checked(symbol, given[symbol.name]) for symbol in arguments]
     if any(hasattr(n, "__array_ufunc__") for n in numbers):
-        return _compiled(expression, arguments, exact=False)(*numbers)
-    result = _compiled(expression, arguments, exact=True)(*(n if isinstance(n, int) else Fraction(repr(float(n))) for n in numbers))
+        return _on_arrays(expression, arguments, numbers)
+    result = _compiled(expression, arguments, exact=True)(*numbers)
     if isinstance(result, Fraction):
         return int(result) if result.denominator == 1 else float(result)
     return result
 
 
-def _check_step(symbol: Any, number: Any) -> None:
-    """A formula holds at multiples of its symbols' steps alone: its roundings are gone."""
+def _on_arrays(expression: Any, arguments: tuple[Any, ...], numbers: list[Any]) -> Any:
+    """In floats where whole numbers would overflow."""
+    import numpy as np
+
+    formula = _compiled(expression, arguments, exact=False)
+    floats = [np.asarray(n, dtype=np.float64) for n in numbers]
+    approximate = formula(*floats)
+    whole = all(np.asarray(n).dtype.kind == "i" for n in numbers)
+    kind = np.asarray(approximate).dtype.kind
+    if whole and kind == "f" and np.abs(approximate).max(initial=0) < 2**53:
+        return formula(*(np.asarray(n, dtype=np.int64) for n in numbers))
+    return approximate
+
+
+def _checked(symbol: Any, number: Any) -> Any:
+    """A value within what its symbol assumes: roundings and case distinctions of a formula rest on it."""
+    values = set(number.ravel().tolist()) if hasattr(number, "ravel") else (number,)
     step = getattr(symbol, "multiple_of", None)
-    if step is None:
-        return
-    for value in set(number.ravel().tolist()) if hasattr(number, "ravel") else (number,):
-        if (Fraction(repr(value)) / Fraction(step.p, step.q)).denominator != 1:
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or not isfinite(value):
+            raise FieldError(f"`{symbol}` (={value!r}) must be a finite number or an array of them")
+        if symbol.is_positive and value <= 0:
+            raise FieldError(f"`{symbol}` (={value}) must be positive")
+        if symbol.is_integer and value != int(value):
+            raise FieldError(f"`{symbol}` (={value}) must be an integer")
+        if step is not None and (Fraction(str(value)) / Fraction(step.p, step.q)).denominator != 1:
             raise FieldError(f"`{symbol}` (={value}) must be a multiple of {step}, for which the formula was made")
+    return number if hasattr(number, "ravel") or isinstance(number, int) else Fraction(str(number))
 
 
 class _ExactPrinter(PythonCodePrinter):  # type: ignore[misc]

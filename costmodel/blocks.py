@@ -7,10 +7,14 @@ from typing import Any
 
 from costmodel._num import Num
 from costmodel.errors import UnknownNameError
-from costmodel.layers.activation import ReLU
+from costmodel.layers.activation import ReLU, ReLU6, Sigmoid, Softmax
 from costmodel.layers.base import Layer
 from costmodel.layers.conv import Conv2d, DepthwiseConv2d
+from costmodel.layers.elementwise import Add, Multiply
+from costmodel.layers.linear import Dense
 from costmodel.layers.normalisation import BatchNorm
+from costmodel.layers.pooling import GlobalAvgPool
+from costmodel.layers.structure import Flatten
 
 Block = Callable[..., Any]
 
@@ -141,6 +145,95 @@ def depthwise_spatially_separable(
     x = conv_norm_act(x, column, name=f"{name}/kx1", norm=norm, activation=activation)
     x = conv_norm_act(x, row, name=f"{name}/1xk", norm=norm, activation=activation)
     return conv_norm_act(x, Conv2d(out_channels, 1, bias=bias), name=f"{name}/pw", norm=norm, activation=activation)
+
+
+def squeeze_excite(
+    x: Any,
+    squeezed: Num,
+    *,
+    name: str = "se",
+    activation: Layer = ReLU(),  # noqa: B008
+    gate: Layer = Sigmoid(),  # noqa: B008
+) -> Any:
+    """Each channel scaled by a gate, which two 1 x 1 convolutions with biases compute from the channels' averages.
+
+    Parameters
+    ----------
+    x : Tensor
+        The input: batch, channels, height, width.
+    squeezed : int or symbol
+        Channels between the two convolutions.
+    name : str
+        Prefix of the layers' names.
+    activation, gate : Layer
+        After the first and the second convolution.
+
+    Returns
+    -------
+    Tensor
+    """
+    y = GlobalAvgPool()(x, name=f"{name}/pool")
+    y = conv_norm_act(y, Conv2d(squeezed, 1), name=f"{name}/reduce", norm=None, activation=activation)
+    y = conv_norm_act(y, Conv2d(x.shape[1], 1), name=f"{name}/expand", norm=None, activation=gate)
+    return Multiply()(x, y, name=f"{name}/scale")
+
+
+def inverted_residual(
+    x: Any,
+    expanded: Num | None,
+    out_channels: Num,
+    kernel_size: Num = 3,
+    stride: Num = 1,
+    *,
+    residual: bool = False,
+    squeezed: Num | None = None,
+    name: str = "block",
+    norm: Layer | None = BatchNorm(),  # noqa: B008
+    activation: Layer | None = ReLU6(),  # noqa: B008
+    squeeze_activation: Layer = ReLU(),  # noqa: B008
+    gate: Layer = Sigmoid(),  # noqa: B008
+) -> Any:
+    """A 1 x 1 expansion, a k x k depthwise convolution, perhaps squeeze-and-excite, a linear 1 x 1 projection (MobileNet v2).
+
+    Parameters
+    ----------
+    x : Tensor
+        The input: batch, channels, height, width.
+    expanded : int, symbol or None
+        Channels of the depthwise convolution; None for no expansion.
+    out_channels, kernel_size, stride : int or symbol
+        Of the block.
+    residual : bool
+        Whether the input is added to the output.
+    squeezed : int, symbol or None
+        Channels inside squeeze-and-excite; None for none.
+    name : str
+        Prefix of the layers' names.
+    norm : Layer or None
+        After each convolution.
+    activation : Layer or None
+        After the expansion and the depthwise convolution.
+    squeeze_activation, gate : Layer
+        Of squeeze-and-excite.
+
+    Returns
+    -------
+    Tensor
+    """
+    y = x
+    if expanded is not None:
+        y = conv_norm_act(y, Conv2d(expanded, 1, bias=False), name=f"{name}/expand", norm=norm, activation=activation)
+    y = conv_norm_act(y, DepthwiseConv2d(kernel_size, stride=stride, bias=False), name=f"{name}/dw", norm=norm, activation=activation)
+    if squeezed is not None:
+        y = squeeze_excite(y, squeezed, name=f"{name}/se", activation=squeeze_activation, gate=gate)
+    y = conv_norm_act(y, Conv2d(out_channels, 1, bias=False), name=f"{name}/project", norm=norm, activation=None)
+    return Add()(x, y, name=f"{name}/add") if residual else y
+
+
+def classifier(x: Any, classes: Num) -> Any:
+    """Global average pooling, a dense layer and softmax, named pool, flatten, fc and softmax."""
+    x = Flatten()(GlobalAvgPool()(x, name="pool"), name="flatten")
+    return Softmax()(Dense(classes)(x, name="fc"), name="softmax")
 
 
 FLAVOURS: dict[str, Block] = {

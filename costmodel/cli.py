@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,13 +34,16 @@ _BUILDER_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 def main() -> None:
     """Run the shell command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no µ shows ? rather than a traceback
     try:
         app(prog_name="costmodel")
     except CostModelError as error:
         print(f"costmodel: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"costmodel: {error.strerror or error}: {error.filename}", file=sys.stderr)
+        print(f"costmodel: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""), file=sys.stderr)
         sys.exit(2)
 
 
@@ -48,6 +52,8 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
+    if not output.name or output.is_dir() or not output.parent.is_dir():
+        raise FieldError(f"`--output` (={str(output)!r}) must be a file in a folder that exists")
     import tempfile
 
     with tempfile.NamedTemporaryFile("w", dir=output.parent, prefix=f".{output.name}.", encoding="utf-8", delete=False) as stream:
@@ -64,11 +70,12 @@ def _write(text: str, output: Path | None) -> None:
 def _show(tables: Table | list[Table], format: str, output: Path | None) -> None:
     """Tables one after another, in colour on a terminal."""
     tables = tables if isinstance(tables, list) else [tables]
-    if format == "table" and output is None and sys.stdout.isatty():
+    if format == "table" and output is None and sys.stdout and sys.stdout.isatty():
         from rich.console import Console
 
+        console = Console()
         for table in tables:
-            Console().print(table.to_rich())
+            console.print(table.narrowed(console.width).to_rich())
     else:
         _write("\n".join(table.render(format) for table in tables), output)
 
@@ -121,6 +128,8 @@ def _predict(
         for machine in _machines(hardware, set_)
     ]  # fmt: skip
     if len(predictions) > 1:
+        if rows != "fused":
+            raise FieldError(f"`--rows` (={rows!r}) goes with one machine; several stand side by side, a row each")
         if format == "json":
             from costmodel.tables.table import to_json
 
@@ -141,7 +150,8 @@ def _arranged(table: Table, sort: str | None, top: int | None) -> Table:
 @app.command("compare", context_settings=_BUILDER_OPTIONS)
 def _compare(
     context: typer.Context,
-    networks: Annotated[list[str], typer.Argument(help="Networks to set side by side.")],
+    networks: Annotated[list[str] | None, typer.Argument(help="Networks to set side by side.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All networks of the zoo.")] = False,
     hardware: Machines = "pardhi",
     set_: Changes = None,
     traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",
@@ -152,11 +162,13 @@ def _compare(
     """Set networks, and machines, side by side: one row each."""
     from costmodel.prediction.views import summary
 
-    extra = [argument for argument in networks if argument.startswith("--")]
-    if extra or context.args:
-        raise FieldError(f"{(extra or context.args)[0]!r} is no option of compare; give a zoo name or a network JSON file")
+    names = (networks or []) + (sorted(zoo.NETWORKS) if all_ else [])
+    extra = [name for name in (*names, *context.args) if name.startswith("-")]
+    if extra or not names:
+        given = f"{extra[0]!r} is no option of compare" if extra else "compare needs a network"
+        raise FieldError(f"{given}; give zoo names, network JSON files or --all")
     machines = _machines(hardware, set_)
-    predictions = [predict(net, machine, traffic=traffic) for net in (_network(n, []) for n in networks) for machine in machines]
+    predictions = [predict(net, machine, traffic=traffic) for net in (_network(n, []) for n in names) for machine in machines]
     _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
 
 
@@ -195,7 +207,9 @@ def _formula(
 
 @app.command("published")
 def _published(
-    name: Annotated[str | None, typer.Argument(help="A document: bobiev, pardhi or slides. Without a name all are listed.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A document: bobiev, pardhi or slides. Without a name the figures of all papers.")
+    ] = None,
     corrections: Annotated[str | None, typer.Option(help="Recompute the tables with errata corrected: none, all, or E1,E3.")] = None,
     view: Annotated[str | None, typer.Option(help="tables, waterfall, errata, claims or formulas.")] = None,
     format: Format = "table",

@@ -28,7 +28,7 @@ _BINARY = ("Ki", "Mi", "Gi", "Ti")
 _LARGE = ("", "k", "K", "M", "G", "T", "P")
 _SMALL = ("", "m", "u", "µ", "μ", "n", "p")
 _PREFIXES = {"s": _SMALL, "j": _SMALL}
-_FIGURE = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)?\s*")
+_FIGURE = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(\S.*?)?\s*")
 
 
 @lru_cache(maxsize=1024)
@@ -104,7 +104,7 @@ def show(value: Any, unit: str = "", digits: int = 4) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, int | float):
-        return _show_other(value)
+        return _show_other(value, unit, digits)
     if unit == "" and isinstance(value, int) and abs(value) < 10_000:
         return str(value)
     if unit == "B" and abs(value) < 1024:
@@ -120,14 +120,16 @@ def show(value: Any, unit: str = "", digits: int = 4) -> str:
 def _figure_class() -> Any:
     from quantiphy import Quantity
 
-    class Figure(Quantity):  # type: ignore[misc]
+    class Figure(Quantity):
         pass
 
     Figure.set_prefs(output_sf="PTGMkmunp")
     return Figure
 
 
-def _show_other(value: Any) -> str:
-    if getattr(value, "ndim", 0):
-        return f"{value.min():.4g} to {value.max():.4g}"
-    return str(value)
+def _show_other(value: Any, unit: str, digits: int) -> str:
+    """An array by its range; a symbol as it is."""
+    if not getattr(value, "ndim", 0):
+        return str(value)
+    low, high = (show(end.item(), unit, digits) for end in (value.min(), value.max()))
+    return low if low == high else f"{low} to {high}"

@@ -38,6 +38,8 @@ def _array(value: Any) -> Any:
 
     if value.dtype.kind not in "iuf":
         raise QuantityError(f"an array of {value.dtype} must hold numbers (int64 or float64)")
+    if value.size == 0:
+        raise QuantityError("an array must hold at least one figure")
     if not (np.isfinite(value).all() and (value > 0).all()):
         raise QuantityError("an array must be finite and positive throughout")
     return value.astype(np.float64 if value.dtype.kind == "f" else np.int64, copy=False)
@@ -131,6 +133,14 @@ class Hardware(_Figures):
                 raise FieldError(f"Hardware {self.name!r} needs `{key}`")
         if self.ddr_bytes_per_s is None and (self.flash_bytes is None or self.flash_bytes_per_s is None):
             raise FieldError(f"Hardware {self.name!r} needs `ddr_bytes_per_s`, or `flash_bytes` and `flash_bytes_per_s` without DDR")
+        if len(self.arrays) > 1:
+            import numpy as np
+
+            try:
+                np.broadcast_shapes(*(array.shape for array in self.arrays.values()))
+            except ValueError:
+                shapes = ", ".join(f"`{field}` {array.shape}" for field, array in self.arrays.items())
+                raise FieldError(f"Hardware {self.name!r} holds arrays that do not broadcast: {shapes}") from None
         if self.arrays and self.symbols:
             symbol = sorted(map(str, self.symbols))[0]
             raise SymbolicError(f"Hardware {self.name!r} holds an array (`{next(iter(self.arrays))}`) and a symbol ({symbol}); one of them")
@@ -187,6 +197,13 @@ class Hardware(_Figures):
 
         return sorted(catalog())
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Hardware):
+            return NotImplemented
+        mine, theirs = self.figures, other.figures
+        same = mine.keys() == theirs.keys() and self.name == other.name
+        return same and all(_alike(mine[field], theirs[field]) for field in mine)
+
     def __hash__(self) -> int:
         return hash((self.name, *(str(v) for v in self.figures.values())))
 
@@ -201,6 +218,14 @@ class Hardware(_Figures):
             estimate = " (estimate)" if key in self.provenance and self.provenance[key].estimate else ""
             parts.append(f"{word} {quantities.show(value, unit)}{estimate}")
         return ", ".join(parts)
+
+
+def _alike(a: Num, b: Num) -> bool:
+    if is_array(a) or is_array(b):
+        import numpy as np
+
+        return bool(np.array_equal(a, b))
+    return bool(a == b)
 
 
 def _long_names(figures: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from costmodel._num import Num, at_most, divides
+from costmodel._num import Num, at_most, divides, maximum
 from costmodel.formulas import conv as formulas
 from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements
 from costmodel.layers.fields import Dim, Dims, Extents, Flag, Padding
@@ -57,7 +57,8 @@ class _Conv(_Convolution):
     kernel_size, stride, dilation : int, symbol or tuple
         One for all spatial axes, or one for each, height first. [rows]
     padding : "same", "valid", int or tuple
-        "same" keeps ceil(size / stride) rows; a tuple has for every axis a size or a pair (before, after).
+        "same", the default, keeps ceil(size / stride) rows; "valid" is none; a tuple has for every axis a size or a pair
+        (before, after).
     groups : int or symbol
         Divides the input and the output channels.
     bias : bool
@@ -131,7 +132,8 @@ class _DepthwiseConv(_Convolution):
     kernel_size, stride, dilation : int, symbol or tuple
         One for all spatial axes, or one for each, height first. [rows]
     padding : "same", "valid", int or tuple
-        "same" keeps ceil(size / stride) rows; a tuple has for every axis a size or a pair (before, after).
+        "same", the default, keeps ceil(size / stride) rows; "valid" is none; a tuple has for every axis a size or a pair
+        (before, after).
     multiplier : int or symbol
         Output channels an input channel.
     bias : bool
@@ -230,6 +232,12 @@ class _ConvTranspose(_Convolution):
 
     def check(self, *inputs: Shape) -> Iterator[Check]:
         yield from self._check_groups(inputs[0][1])
+        extra = self.per_axis("output_padding")
+        if self.padding == "same":
+            yield all(rows == 0 for rows in extra), f"`output_padding` (={self.output_padding}) needs an explicit `padding`, not 'same'"
+        for rows, stride, dilation in zip(extra, self.per_axis("stride"), self.per_axis("dilation"), strict=True):
+            if (condition := at_most(rows + 1, maximum(stride, dilation))) is not True:
+                yield condition, f"`output_padding` (={rows}) must be less than the stride (={stride}) or the dilation (={dilation})"
         for size in self._sizes(inputs[0]):
             yield at_most(1, size), f"`padding` (={self.padding}) leaves an output of {size} rows; it must leave at least 1"
 

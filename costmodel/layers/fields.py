@@ -107,6 +107,7 @@ def flag(value: Any) -> bool:
 Dim = Annotated[Any, dim]
 Dims = Annotated[Any, _each(dim)]
 """One size for all spatial axes, or a tuple with one for each."""
+OptionalDims = Annotated[Any, lambda value: None if value is None else _each(dim)(value)]
 Extents = Annotated[Any, _each(extent)]
 Axis = Annotated[int, plain]
 Shape = Annotated[Any, shape]

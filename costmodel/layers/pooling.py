@@ -9,7 +9,7 @@ from costmodel._num import Num, product
 from costmodel.errors import ShapeError
 from costmodel.formulas import window
 from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements
-from costmodel.layers.fields import Dims, Flag, Padding
+from costmodel.layers.fields import Dims, Flag, OptionalDims, Padding
 from costmodel.layers.window import Window
 
 
@@ -18,10 +18,13 @@ class _Pool(Layer):
 
     Parameters
     ----------
-    kernel_size, stride, dilation : int, symbol or tuple
-        One for all spatial axes, or one for each, height first. [rows]
+    kernel_size, dilation : int, symbol or tuple
+        One for all spatial axes, or one for each, height first; `dilation` is 1 unless given. [rows]
+    stride : int, symbol, tuple or None
+        None, the default, is the kernel size: windows side by side. [rows]
     padding : "same", "valid", int or tuple
-        "same" keeps ceil(size / stride) rows; a tuple has for every axis a size or a pair (before, after).
+        "valid", the default, is none; "same" keeps ceil(size / stride) rows; a tuple has for every axis a size or a pair
+        (before, after).
     ceil_mode : bool
         Whether the last window may overhang, as in Caffe.
 
@@ -31,7 +34,7 @@ class _Pool(Layer):
     """
 
     kernel_size: Dims
-    stride: Dims = 1
+    stride: OptionalDims = None
     padding: Padding = "valid"
     dilation: Dims = 1
     ceil_mode: Flag = False

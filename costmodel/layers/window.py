@@ -41,7 +41,8 @@ class Window(NamedTuple):
         kernel = layer.per_axis("kernel_size")
         pads = None if padding == "same" else pad_pairs(padding, len(kernel))
         ceil_mode = getattr(layer, "ceil_mode", False)
-        return cls(kernel, layer.per_axis("stride"), layer.per_axis("dilation"), pads, ceil_mode)
+        stride = kernel if getattr(layer, "stride") is None else layer.per_axis("stride")  # noqa: B009
+        return cls(kernel, stride, layer.per_axis("dilation"), pads, ceil_mode)
 
     def check(self, sizes: Shape) -> Iterator[Check]:
         """No window may be larger than the padded input."""

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from costmodel.errors import CostModelError, NetworkError, ShapeError
+from costmodel.errors import CostModelError, FieldError, NetworkError, ShapeError
 from costmodel.layers import Check, Layer, Shape
 from costmodel.layers.structure import Placeholder
 from costmodel.network.graph import Network, Node, TensorRef
@@ -20,6 +20,8 @@ class Tensor:
     __slots__ = ("conditions", "inputs", "layer", "name", "serial", "shape")
 
     def __init__(self, layer: Layer, inputs: tuple[Tensor, ...], name: str | None) -> None:
+        if name is not None and (not isinstance(name, str) or not name or "\n" in name):
+            raise FieldError(f"`name` (={name!r}) of a layer must be a text of one line")
         self.layer = layer
         self.inputs = inputs
         self.name = name
@@ -78,7 +80,7 @@ def Input(shape: Shape, name: str = "input") -> Tensor:  # noqa: N802
 
 def collect(outputs: Tensor | Iterable[Tensor], name: str) -> Network:
     """The network that computes `outputs`, with its nodes in the order of their creation."""
-    ends = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    ends = tuple(outputs) if isinstance(outputs, Iterable) else (outputs,)
     if not ends or not all(isinstance(t, Tensor) for t in ends):
         raise NetworkError(f"network {name!r} needs one output tensor or several, got {outputs!r}")
     found: set[Tensor] = set()

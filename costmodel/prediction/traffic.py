@@ -135,4 +135,11 @@ def policy(traffic: str | Policy, **options: Any) -> Policy:
         return traffic
     if traffic not in POLICIES:
         raise UnknownNameError.of("traffic policy", traffic, POLICIES)
+    known = [*POLICIES[traffic].__annotations__] if traffic in POLICIES else []
+    known = [name for name in known if name != "name"]
+    if unknown := [name for name in options if name not in known]:
+        raise FieldError(
+            f"neither `predict` nor its traffic policy {traffic!r} takes `{unknown[0]}` (its options: {', '.join(known) or 'none'}); "
+            f"arguments of a network go to its builder, e.g. cm.zoo.mobilenet_v1(resolution=192)"
+        )
     return POLICIES[traffic](**options)

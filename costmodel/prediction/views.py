@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from costmodel import quantities
 from costmodel.errors import UnknownNameError
 from costmodel.tables import Column, Table
 
@@ -25,17 +26,17 @@ def _percent(value: Any) -> str:
 
 LAYER_COLUMNS = (
     Column("name", "layer"),
-    Column("kind", "kind"),
-    Column("output_shapes", "output", None, _shape),
+    Column("kind", "kind", rank=9),
+    Column("output_shapes", "output", None, _shape, 7),
     Column("macs", "MACs", ""),
-    Column("other_ops", "other ops", ""),
-    Column("weight_bytes", "weights", "B"),
-    Column("live_bytes", "live", "B"),
-    Column("fits_sram", "fits"),
-    Column("ddr_bytes", "DDR", "B"),
+    Column("other_ops", "other ops", "", rank=8),
+    Column("weight_bytes", "weights", "B", rank=4),
+    Column("live_bytes", "live", "B", rank=2),
+    Column("fits_sram", "fits", rank=6),
+    Column("ddr_bytes", "DDR", "B", rank=1),
     Column("time_serial_s", "serial", "s"),
-    Column("time_overlapped_s", "overlapped", "s"),
-    Column("bound_by", "binds"),
+    Column("time_overlapped_s", "overlapped", "s", rank=5),
+    Column("bound_by", "binds", rank=3),
 )
 """What people see of a row."""
 
@@ -70,17 +71,17 @@ SUMMARY_COLUMNS = (
     Column("network", "network"),
     Column("hardware", "hardware"),
     Column("macs", "MACs", ""),
-    Column("other_ops", "other ops", ""),
-    Column("parameters", "parameters", ""),
-    Column("weight_bytes", "weights", "B"),
-    Column("peak_live_bytes", "peak live", "B"),
-    Column("fits_sram", "fits SRAM"),
-    Column("fits_flash", "fits flash"),
-    Column("ddr_bytes", "DDR", "B"),
+    Column("other_ops", "other ops", "", rank=9),
+    Column("parameters", "parameters", "", rank=7),
+    Column("weight_bytes", "weights", "B", rank=4),
+    Column("peak_live_bytes", "peak live", "B", rank=2),
+    Column("fits_sram", "fits SRAM", rank=5),
+    Column("fits_flash", "fits flash", rank=6),
+    Column("ddr_bytes", "DDR", "B", rank=1),
     Column("time_serial_s", "serial", "s"),
     Column("time_overlapped_s", "overlapped", "s"),
-    Column("inferences_per_s", "inferences/s", "", lambda v: f"{v:.4g}" if isinstance(v, int | float) else str(v)),
-    Column("bound_by", "binds"),
+    Column("inferences_per_s", "inferences/s", "", lambda v: f"{v:.4g}" if isinstance(v, int | float) else quantities.show(v), 8),
+    Column("bound_by", "binds", rank=3),
 )
 """One prediction a row."""
 
@@ -145,6 +146,8 @@ def notes(prediction: Prediction) -> list[str]:
         lines.append(
             f"{prediction.network.name}: feature maps do not fit the SRAM of {prediction.hardware.name}; its time is that of a larger one"
         )
+    if prediction.total.fits_flash is False:
+        lines.append(f"{prediction.network.name}: weights do not fit the flash of {prediction.hardware.name}")
     return lines
 
 

