@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,32 @@ DOCUMENTS = {
 }
 """The documents by name."""
 
-__all__ = ["DOCUMENTS", "claims", "documents", "errata", "formulas", "pardhi", "show", "tables", "waterfall"]
+__all__ = ["DOCUMENTS", "claims", "documents", "errata", "figures", "formulas", "pardhi", "show", "tables", "waterfall"]
+
+
+def figures() -> Table:
+    """Figures that papers print, each computed by the convention that reaches it, or its miss explained."""
+    from costmodel.published.claimed import Claim, claims
+
+    columns = [
+        Column("network", "network"), Column("variant", "variant"), Column("metric", "metric"),
+        Column("published", "published", "", "{:g}".format), Column("unit", "unit"), Column("computed", "computed", "", _computed),
+        Column("relative_difference", "difference", "", _percent), Column("status", "status"), Column("explanation", "why missed"),
+        Column("convention", "counted as"), Column("source", "source"),
+    ]  # fmt: skip
+    assert {c.key for c in columns} == set(Claim._fields)
+    found = claims()
+    counts = Counter(claim.status for claim in found)
+    notes = [", ".join(f"{count} {status}" for status, count in counts.items())]
+    return Table(columns, [claim._asdict() for claim in found], title="Published figures", notes=notes)
+
+
+def _computed(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:+.2f} %"
 
 
 def documents() -> Table:
@@ -128,9 +154,9 @@ _VIEWS: dict[str, dict[str, Callable[[], list[Table]]]] = {
 
 
 def show(name: str | None, *, view: str | None = None, corrections: str | None = None, exact: bool = False) -> list[Table]:
-    """A view of a document as tables; without a name the list of documents. `exact` gives the tables cell by cell."""
+    """A view of a document as tables; without a name the published figures. `exact` gives the tables cell by cell."""
     if name is None:
-        return [documents()]
+        return [figures()]
     if name not in DOCUMENTS:
         raise UnknownNameError.of("document", name, DOCUMENTS)
     view = view or next(iter(_VIEWS[name]))
