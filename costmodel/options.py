@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from costmodel import zoo
-from costmodel.errors import FieldError, UnknownNameError
+from costmodel.errors import FieldError
 
 
 def assignments(words: Iterable[str], option: str, dashes: bool = False) -> dict[str, str]:
@@ -43,9 +43,7 @@ def value_of(text: str) -> Any:
 
 def builder_arguments(network: str, words: Iterable[str]) -> dict[str, Any]:
     """The arguments of a zoo network's builder from words such as --width-multiplier 0.75."""
-    if network not in zoo.NETWORKS:
-        raise UnknownNameError.of("network", network, zoo.NETWORKS)
-    known = inspect.signature(zoo.NETWORKS[network]).parameters
+    known = inspect.signature(zoo.builder(network)).parameters
     given = assignments(words, "option", dashes=True)
     for name in given:
         if name not in known:

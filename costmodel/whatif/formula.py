@@ -148,9 +148,10 @@ def _or_symbol(value: Num | None, name: str) -> Num:
 
 
 def _zoo_network(name: str, options: dict[str, Any]) -> Network:
-    if name not in zoo.NETWORKS:
+    make = zoo.builder(name, None)
+    if make is None:
         raise UnknownNameError.of("formula", name, ["conv", *zoo.NETWORKS])
-    known = inspect.signature(zoo.NETWORKS[name]).parameters
+    known = inspect.signature(make).parameters
     free: dict[str, Num] = {}
     if "width_multiplier" in known.keys() - options.keys():
         free["width_multiplier"] = symbols("alpha", multiple_of=_WIDTH_STEP)

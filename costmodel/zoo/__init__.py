@@ -1,24 +1,22 @@
-"""Networks, one family a file. Every module in this folder is imported; every function marked `@network` is found here."""
+"""Networks, one family a file. Every module in this folder is searched for functions marked `@network`.
 
-import importlib
-import pkgutil
+A module is imported when one of its networks is first asked for: all of them together would cost more than a prediction.
+"""
+
 from typing import Any
 
-from costmodel.zoo._registry import NETWORKS, build, network
+from costmodel.zoo._registry import build, builder, builders, network
 
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
-
-globals().update(NETWORKS)  # a function wins over a module of its name
-
-__all__ = ["NETWORKS", "build", "network"]
+__all__ = ["NETWORKS", "build", "builder", "network"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in NETWORKS:
-        return NETWORKS[name]
-    raise AttributeError(f"module {__name__!r} has no network {name!r}; known are {', '.join(sorted(NETWORKS))}")
+    if name == "NETWORKS":
+        return builders()
+    if name.startswith("_") or (found := builder(name, None)) is None:
+        raise AttributeError(f"module {__name__!r} has no network {name!r}")
+    return found
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *NETWORKS])
+    return sorted([*__all__, *builders()])

@@ -1,9 +1,13 @@
-"""The list of zoo networks."""
+"""The list of zoo networks, filled module by module as they are asked for."""
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
+import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from costmodel.errors import CostModelError, FieldError, UnknownNameError
@@ -11,16 +15,49 @@ from costmodel.network import Network
 
 Builder = TypeVar("Builder", bound=Callable[..., Network])
 
-NETWORKS: dict[str, Callable[..., Network]] = {}
-"""Every zoo function by its name."""
+_FOUND: dict[str, Callable[..., Network]] = {}
+_RAISE: Any = object()
+_PACKAGE = __name__.rpartition(".")[0]
 
 
 def network(builder: Builder) -> Builder:
     """Register a zoo function under its name."""
-    if builder.__name__ in NETWORKS:
-        raise CostModelError(f"zoo network {builder.__name__!r} is already registered by {NETWORKS[builder.__name__].__module__}")
-    NETWORKS[builder.__name__] = builder
+    if builder.__name__ in _FOUND:
+        raise CostModelError(f"zoo network {builder.__name__!r} is already registered by {_FOUND[builder.__name__].__module__}")
+    _FOUND[builder.__name__] = builder
     return builder
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    return tuple(m.name for m in pkgutil.iter_modules(sys.modules[_PACKAGE].__path__) if not m.name.startswith("_"))
+
+
+def _load(module: str) -> None:
+    """Import a module; a function of the module's name takes its place as attribute of the zoo."""
+    importlib.import_module(f"{_PACKAGE}.{module}")
+    if module in _FOUND:
+        setattr(sys.modules[_PACKAGE], module, _FOUND[module])
+
+
+def builders() -> dict[str, Callable[..., Network]]:
+    """Every zoo function by its name."""
+    for module in _modules():
+        _load(module)
+    return dict(sorted(_FOUND.items()))
+
+
+def builder(name: str, default: Any = _RAISE) -> Any:
+    """The zoo function of that name; modules whose name begins it are searched first."""
+    for module in sorted(_modules(), key=lambda module: not name.startswith(module)):
+        if name in _FOUND:
+            break
+        _load(module)
+    if name in _FOUND:
+        return _FOUND[name]
+    if default is _RAISE:
+        raise UnknownNameError.of("network", name, _FOUND)
+    return default
 
 
 def build(name: str, **arguments: Any) -> Network:
@@ -32,9 +69,8 @@ def build(name: str, **arguments: Any) -> Network:
     >>> cm.zoo.build("mobilenet_cifar", width_multiplier=0.75).macs
     255576000
     """
-    if name not in NETWORKS:
-        raise UnknownNameError.of("network", name, NETWORKS)
-    known = inspect.signature(NETWORKS[name]).parameters
+    make: Callable[..., Network] = builder(name)
+    known = inspect.signature(make).parameters
     if unknown := [k for k in arguments if k not in known]:
         raise FieldError(f"network {name!r} has no argument `{unknown[0]}`; its arguments are {', '.join(known) or 'none'}")
-    return NETWORKS[name](**arguments)
+    return make(**arguments)
