@@ -46,7 +46,7 @@ def _chain(x: Any, steps: Chain, name: str, norm: Layer) -> Any:
 def _fork(x: Any, chains: tuple[Chain, ...], name: str, norm: Layer) -> Any:
     """Chains side by side, concatenated."""
     ends = [_chain(x, steps, f"{name}/branch{number}", norm) for number, steps in enumerate(chains, start=1)]
-    return ends[0] if len(ends) == 1 else Concat()(ends, name=f"{name}/concat")
+    return Concat()(ends, name=f"{name}/concat")
 
 
 STEM_V3: Chain = (_c(32, 3, 2), _c(32, 3, padding="valid"), _c(64, 3), _MAX, _c(80), _c(192, 3, padding="valid"), _MAX)

@@ -16,6 +16,10 @@ COUNTS = [
     ("alexnet", {"variant": "torchvision", "resolution": 224}, 714_188_480, 61_090_496, 10_344, 0, "torchvision"),
     ("googlenet", {}, 1_582_671_872, 6_990_272, 8_280, 0, "torchvision with 5x5 and biases as in Caffe"),
     ("xception", {}, 8_357_403_496, 22_800_424, 1_000, 54_528, "Keras, timm"),
+    ("inception_v3", {}, 5_713_216_096, 23_799_136, 1_000, 34_432, "torchvision, timm, pytorchcv"),
+    ("inception_v4", {}, 12_253_974_624, 42_615_648, 1_000, 63_168, "timm, pytorchcv"),
+    ("inception_resnet_v2", {}, 13_155_794_016, 55_736_160, 46_760, 60_544, "timm, pytorchcv"),
+    ("nasnet_a_mobile", {}, 563_638_816, 5_252_240, 1_000, 36_738, "Keras"),
 ]
 
 
@@ -23,6 +27,41 @@ COUNTS = [
 def test_counts(name: str, arguments: dict, macs: int, weights: int, biases: int, norm: int, source: str) -> None:
     totals = cm.zoo.build(name, **arguments).totals
     assert totals._replace(other=()) == Counts(macs, (), weights, biases, norm, norm, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "affine", "statistics", "total"),
+    [("inception_v3", 17_216, 34_432, 23_851_784), ("inception_resnet_v2", 30_272, 60_544, 55_873_736)],
+)
+def test_inception_of_keras(name: str, affine: int, statistics: int, total: int) -> None:
+    """Keras leaves out the gains (scale=False); the last figure is its count of all parameters."""
+    net = cm.zoo.build(name, scale=False)
+    assert (net.totals.norm_affine, net.totals.norm_statistics, net.parameters["all"]) == (affine, statistics, total)
+
+
+def test_published_parameters() -> None:
+    """Xception, Table 3 as quoted by its repositories; Inception v4 as counted in Cadene's PyTorch port; NASNet-A's 5.3 M."""
+    assert cm.zoo.xception().parameters["trainable"] == 22_855_952
+    assert cm.zoo.inception_v4().parameters["trainable"] == 42_679_816
+    assert cm.zoo.nasnet_a_mobile().parameters["trainable"] == 5_289_978
+
+
+def test_maps_of_the_inception_papers() -> None:
+    """35, 17 and 8 rows of arXiv:1602.07261, Figures 9 and 15, and their channels (Inception-ResNet: 320, 1088, 2080 of the code)."""
+    ends = {"a4": (384, 35), "b7": (1024, 17), "c3": (1536, 8)}
+    v4 = cm.zoo.inception_v4().nodes
+    assert {name: v4[f"{name}/concat"].output_shapes[0][1:3] for name in ends} == ends
+    residual = {"stage1/block10/add": (320, 35), "stage2/block20/add": (1088, 17), "stage3/block10/add": (2080, 8)}
+    nodes = cm.zoo.inception_resnet_v2().nodes
+    assert {name: nodes[name].output_shapes[0][1:3] for name in residual} == residual
+
+
+def test_maps_of_nasnet() -> None:
+    """Keras: stem of 111, 56 and 28 rows; 6*44, 6*88 and 6*176 channels at 28, 14 and 7."""
+    nodes = cm.zoo.nasnet_a_mobile().nodes
+    ends = {"conv1": (32, 111), "stem1/concat": (44, 56), "stem2/concat": (88, 28), "stage1/cell4/concat": (264, 28)}
+    ends |= {"stage2/reduction/concat": (352, 14), "stage2/cell4/concat": (528, 14), "stage3/cell4/concat": (1056, 7)}
+    assert {name: nodes[name].output_shapes[0][1:3] for name in ends} == ends
 
 
 def test_vgg16_for_cifar() -> None:
@@ -56,7 +95,21 @@ def test_symbolic_resolution(name: str, arguments: dict) -> None:
         assert cm.evaluate(form, {"R": resolution}) == cm.zoo.build(name, resolution=resolution, **arguments).macs
 
 
+@pytest.mark.parametrize("name", ["inception_v3", "inception_v4", "inception_resnet_v2", "xception"])
+def test_plain_symbolic_resolution(name: str) -> None:
+    """At 299 windows leave rows over: a symbol without a step keeps the roundings."""
+    form = cm.zoo.build(name, resolution=cm.symbols("R", integer=True)).macs
+    for resolution in (299, 331):
+        assert cm.evaluate(form, {"R": resolution}) == cm.zoo.build(name, resolution=resolution).macs
+
+
 @pytest.mark.parametrize("call", [lambda: cm.zoo.alexnet("two towers"), lambda: cm.zoo.googlenet(stem="none")])
 def test_unknown_variants(call) -> None:
     with pytest.raises(cm.errors.UnknownNameError, match="unknown"):
         call()
+
+
+@pytest.mark.parametrize("repeats", [0, 1.5, True])
+def test_bad_repeats(repeats) -> None:
+    with pytest.raises(cm.errors.FieldError, match="repeats"):
+        cm.zoo.nasnet_a_mobile(repeats=repeats)
