@@ -3,9 +3,12 @@
 A module is imported when one of its networks is first asked for: all of them together would cost more than a prediction.
 """
 
+import sys
 from typing import Any
 
-from costmodel.zoo._registry import build, builder, builders, network
+from costmodel.zoo._registry import Zoo, build, builder, builders, network
+
+sys.modules[__name__].__class__ = Zoo
 
 __all__ = ["NETWORKS", "build", "builder", "network"]
 

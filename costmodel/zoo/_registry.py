@@ -8,6 +8,7 @@ import pkgutil
 import sys
 from collections.abc import Callable
 from functools import cache
+from types import ModuleType
 from typing import Any, TypeVar
 
 from costmodel.errors import CostModelError, FieldError, UnknownNameError
@@ -34,10 +35,14 @@ def _modules() -> tuple[str, ...]:
 
 
 def _load(module: str) -> None:
-    """Import a module; a function of the module's name takes its place as attribute of the zoo."""
     importlib.import_module(f"{_PACKAGE}.{module}")
-    if module in _FOUND:
-        setattr(sys.modules[_PACKAGE], module, _FOUND[module])
+
+
+class Zoo(ModuleType):
+    """The package itself: a network wins over the module of its name, e.g. `zoo.alexnet`."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, _FOUND.get(name, value) if isinstance(value, ModuleType) else value)
 
 
 def builders() -> dict[str, Callable[..., Network]]:

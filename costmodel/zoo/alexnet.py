@@ -22,26 +22,27 @@ class _Variant(NamedTuple):
     """Of the first convolution."""
     adaptive: bool
     """Whether an adaptive pooling to 6x6 stands before the classifier."""
+    resolution: int
 
 
 VARIANTS = {
-    "caffe": _Variant((96, 256, 384, 384, 256), (1, 2, 1, 2, 2), 0, False),
-    "ungrouped": _Variant((96, 256, 384, 384, 256), (1, 1, 1, 1, 1), 0, False),
-    "torchvision": _Variant((64, 192, 384, 256, 256), (1, 1, 1, 1, 1), 2, True),
+    "caffe": _Variant((96, 256, 384, 384, 256), (1, 2, 1, 2, 2), 0, False, 227),
+    "ungrouped": _Variant((96, 256, 384, 384, 256), (1, 1, 1, 1, 1), 0, False, 227),
+    "torchvision": _Variant((64, 192, 384, 256, 256), (1, 1, 1, 1, 1), 2, True, 224),
 }
 """Five convolutions of each variant."""
 
 
 @network
-def alexnet(variant: str = "caffe", resolution: Num = 227, classes: Num = 1000, batch: Num = 1) -> Network:
+def alexnet(variant: str = "caffe", resolution: Num | None = None, classes: Num = 1000, batch: Num = 1) -> Network:
     """AlexNet: five convolutions and three dense layers. Local response normalisation, which has no weights, is left out.
 
     Parameters
     ----------
     variant : str
-        "caffe": conv2, 4 and 5 in two groups, as trained; "ungrouped"; "torchvision": the one-tower form at 224.
-    resolution : int or symbol
-        Height and width of the picture.
+        "caffe": conv2, 4 and 5 in two groups, as trained; "ungrouped"; "torchvision": the one-tower form.
+    resolution : int or symbol, optional
+        Height and width of the picture; 227, and 224 of the variant "torchvision".
     classes, batch : int or symbol
         Outputs of the classifier; pictures at once.
 
@@ -52,7 +53,7 @@ def alexnet(variant: str = "caffe", resolution: Num = 227, classes: Num = 1000, 
     Examples
     --------
     >>> import costmodel as cm
-    >>> cm.zoo.alexnet().macs, cm.zoo.alexnet("torchvision", resolution=224).macs
+    >>> cm.zoo.alexnet().macs, cm.zoo.alexnet("torchvision").macs
     (724406816, 714188480)
 
     References
@@ -64,7 +65,8 @@ def alexnet(variant: str = "caffe", resolution: Num = 227, classes: Num = 1000, 
         raise UnknownNameError.of("variant", variant, VARIANTS)
     chosen = VARIANTS[variant]
     shapes = zip(chosen.channels, chosen.groups, (11, 5, 3, 3, 3), (4, 1, 1, 1, 1), (chosen.padding, 2, 1, 1, 1), strict=True)
-    x = Input((batch, 3, resolution, resolution))
+    size = chosen.resolution if resolution is None else resolution
+    x = Input((batch, 3, size, size))
     for number, (channels, groups, kernel, stride, padding) in enumerate(shapes, start=1):
         x = Conv2d(channels, kernel, stride=stride, padding=padding, groups=groups)(x, name=f"conv{number}")
         x = ReLU()(x, name=f"conv{number}/act")

@@ -63,7 +63,16 @@ def vgg16(resolution: Num = 224, classes: Num = 1000, batch: Num = 1) -> Network
 
 @network
 def vgg19(resolution: Num = 224, classes: Num = 1000, batch: Num = 1) -> Network:
-    """VGG-19: sixteen convolutions and three dense layers, configuration E. Parameters are those of `vgg16`.
+    """VGG-19: sixteen convolutions and three dense layers, configuration E.
+
+    Parameters
+    ----------
+    resolution, classes, batch
+        As of `vgg16`.
+
+    Returns
+    -------
+    Network
 
     Examples
     --------
@@ -82,7 +91,14 @@ def vgg19(resolution: Num = 224, classes: Num = 1000, batch: Num = 1) -> Network
 def vgg16_cifar(resolution: Num = 32, classes: Num = 10, batch: Num = 1) -> Network:
     """VGG-16 for CIFAR-10: batch norm after each convolution, and a dense layer of 512 before the classifier.
 
-    Parameters are those of `vgg16`.
+    Parameters
+    ----------
+    resolution, classes, batch
+        As of `vgg16`.
+
+    Returns
+    -------
+    Network
 
     Examples
     --------

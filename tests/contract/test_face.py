@@ -38,3 +38,10 @@ def test_the_tree_of_errors_is_complete() -> None:
         if isinstance(error, type) and issubclass(error, Exception):
             assert error.__name__ in drawn
             assert issubclass(error, cm.CostModelError)
+
+
+def test_a_network_wins_over_the_module_of_its_name() -> None:
+    """Whoever imported the module first: `zoo.googlenet` is the function."""
+    code = "import costmodel.zoo.googlenet, costmodel as cm; print(cm.zoo.googlenet().macs)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "1582671872"

@@ -13,7 +13,8 @@ COUNTS = [
     ("vgg19", {}, 19_632_062_464, 143_652_544, 14_696, 0, "torchvision, Keras"),
     ("alexnet", {}, 724_406_816, 60_954_656, 10_568, 0, "pytorchcv with the groups of Caffe at 227"),
     ("alexnet", {"variant": "ungrouped"}, 1_135_256_096, 62_367_776, 10_568, 0, "pytorchcv at 227"),
-    ("alexnet", {"variant": "torchvision", "resolution": 224}, 714_188_480, 61_090_496, 10_344, 0, "torchvision"),
+    ("alexnet", {"variant": "torchvision"}, 714_188_480, 61_090_496, 10_344, 0, "torchvision"),
+    ("alexnet", {"variant": "torchvision", "resolution": 227}, 716_767_232, 61_090_496, 10_344, 0, "torchvision at 227"),
     ("googlenet", {}, 1_582_671_872, 6_990_272, 8_280, 0, "torchvision with 5x5 and biases as in Caffe"),
     ("xception", {}, 8_357_403_496, 22_800_424, 1_000, 54_528, "Keras, timm"),
     ("inception_v3", {}, 5_713_216_096, 23_799_136, 1_000, 34_432, "torchvision, timm, pytorchcv"),
@@ -41,7 +42,7 @@ def test_inception_of_keras(name: str, affine: int, statistics: int, total: int)
 
 def test_published_parameters() -> None:
     """Xception, Table 3 as quoted by its repositories; Inception v4 as counted in Cadene's PyTorch port; NASNet-A's 5.3 M."""
-    assert cm.zoo.xception().parameters["trainable"] == 22_855_952
+    assert cm.zoo.build("xception").parameters["trainable"] == 22_855_952
     assert cm.zoo.inception_v4().parameters["trainable"] == 42_679_816
     assert cm.zoo.nasnet_a_mobile().parameters["trainable"] == 5_289_978
 
@@ -76,7 +77,7 @@ def test_vgg16_for_cifar() -> None:
 
 def test_separable_stem_of_googlenet() -> None:
     """7*7*3*8 + 24*64 = 2712 weights in place of 7*7*3*64; 112*112 positions of each."""
-    full, separable = cm.zoo.googlenet(), cm.zoo.googlenet(stem="separable")
+    full, separable = cm.zoo.build("googlenet"), cm.zoo.build("googlenet", stem="separable")
     assert full.totals.weights - separable.totals.weights == 9408 - 2712
     assert full.macs - separable.macs == 112 * 112 * (9408 - 2712)
 
@@ -84,7 +85,7 @@ def test_separable_stem_of_googlenet() -> None:
 def test_auxiliary_heads_of_googlenet() -> None:
     """4x4 positions of 512*128 and of 528*128, then 2048*1024 + 1024*1000 twice."""
     heads = 16 * (512 + 528) * 128 + 2 * (2048 * 1024 + 1024 * 1000)
-    assert cm.zoo.googlenet(auxiliary=True).macs - cm.zoo.googlenet().macs == heads
+    assert cm.zoo.build("googlenet", auxiliary=True).macs - cm.zoo.build("googlenet").macs == heads
 
 
 @pytest.mark.parametrize(("name", "arguments"), [(n, a) for n, a, *_ in COUNTS if n != "alexnet"])
@@ -95,7 +96,7 @@ def test_symbolic_resolution(name: str, arguments: dict) -> None:
         assert cm.evaluate(form, {"R": resolution}) == cm.zoo.build(name, resolution=resolution, **arguments).macs
 
 
-@pytest.mark.parametrize("name", ["inception_v3", "inception_v4", "inception_resnet_v2", "xception"])
+@pytest.mark.parametrize("name", ["alexnet", "inception_v3", "inception_v4", "inception_resnet_v2", "xception"])
 def test_plain_symbolic_resolution(name: str) -> None:
     """At 299 windows leave rows over: a symbol without a step keeps the roundings."""
     form = cm.zoo.build(name, resolution=cm.symbols("R", integer=True)).macs
@@ -103,7 +104,7 @@ def test_plain_symbolic_resolution(name: str) -> None:
         assert cm.evaluate(form, {"R": resolution}) == cm.zoo.build(name, resolution=resolution).macs
 
 
-@pytest.mark.parametrize("call", [lambda: cm.zoo.alexnet("two towers"), lambda: cm.zoo.googlenet(stem="none")])
+@pytest.mark.parametrize("call", [lambda: cm.zoo.build("alexnet", variant="two towers"), lambda: cm.zoo.build("googlenet", stem="none")])
 def test_unknown_variants(call) -> None:
     with pytest.raises(cm.errors.UnknownNameError, match="unknown"):
         call()
