@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from costmodel._num import Num, product, total
 from costmodel._record import Record
@@ -58,12 +58,6 @@ class Example(NamedTuple):
     output: Shape
     counts: Counts
     source: str
-
-
-class TensorLike(Protocol):
-    """What a layer can be called on; the network room has the real one."""
-
-    def apply(self, layer: Layer, inputs: tuple[Any, ...], name: str | None) -> Any: ...
 
 
 LAYERS: dict[str, type[Layer]] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -61,11 +60,6 @@ def claims() -> list[Claim]:
     (160, 569.0, 568.74, 'reached')
     """
     return [_judged(row) for row in _rows()]
-
-
-def summary() -> dict[str, int]:
-    """How many claims have each status."""
-    return dict(Counter(claim.status for claim in claims()))
 
 
 @lru_cache
