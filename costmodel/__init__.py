@@ -12,16 +12,25 @@ from costmodel.prediction import Prediction
 if TYPE_CHECKING:
     from costmodel import published
     from costmodel._symbols import evaluate, symbols
+    from costmodel.whatif.elasticity import elasticity
     from costmodel.whatif.formula import formula
+    from costmodel.whatif.separable import speedup
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "errors", "evaluate", "formula", "layers",
-    "predict", "published", "sequential", "symbols", "zoo",
+    "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "elasticity", "errors", "evaluate",
+    "formula", "layers", "predict", "published", "sequential", "speedup", "symbols", "zoo",
 ]  # fmt: skip
 
-_ON_DEMAND = {"evaluate": "_symbols", "formula": "whatif.formula", "published": "published", "symbols": "_symbols"}
+_ON_DEMAND = {
+    "elasticity": "whatif.elasticity",
+    "evaluate": "_symbols",
+    "formula": "whatif.formula",
+    "published": "published",
+    "speedup": "whatif.separable",
+    "symbols": "_symbols",
+}
 """Names whose modules import SymPy, which costs a third of a second: they load when they are first used."""
 
 

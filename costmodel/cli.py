@@ -109,13 +109,16 @@ def _predict(
     activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
     accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums.")] = 32,
     parameters: Annotated[str, typer.Option(help="Which parameters move: weights, trainable, all or folded.")] = "weights",
-    rows: Annotated[str, typer.Option(help="fused: one row a step; all: one row a node.")] = "fused",
+    rows: Annotated[
+        str, typer.Option(help="fused: one row a step; all: one row a node; type, stage or block: shares of the total.")
+    ] = "fused",
     sort: Annotated[str | None, typer.Option(help="Sort the rows by a column, largest first.")] = None,
     top: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
     format: Format = "table",
     output: Output = None,
 ) -> None:
     """Predict NETWORK on a machine. A zoo network's own arguments are options too: --width-multiplier 0.75 --resolution 160."""
+    from costmodel.prediction.shares import GROUPINGS
     from costmodel.prediction.views import summary
 
     built = _network(network, context.args)
@@ -136,6 +139,8 @@ def _predict(
             return _write(to_json([p.to_dict() for p in predictions]), output)
         return _show(_arranged(summary(predictions, f"{built.name}, machines side by side"), sort, top), format, output)
     (prediction,) = predictions
+    if rows in GROUPINGS:
+        return _show(_arranged(prediction.shares(rows), sort, top), format, output)
     if format == "json":
         return _write(prediction.to_json(), output)
     exact = format == "csv" and rows == "fused"
@@ -208,10 +213,10 @@ def _formula(
 @app.command("published")
 def _published(
     name: Annotated[
-        str | None, typer.Argument(help="A document: bobiev, pardhi or slides. Without a name the figures of all papers.")
+        str | None, typer.Argument(help="A document: baiev, bobiev, pardhi or slides. Without a name the figures of all papers.")
     ] = None,
     corrections: Annotated[str | None, typer.Option(help="Recompute the tables with errata corrected: none, all, or E1,E3.")] = None,
-    view: Annotated[str | None, typer.Option(help="tables, waterfall, errata, claims or formulas.")] = None,
+    view: Annotated[str | None, typer.Option(help="One of the views that `costmodel list published` shows.")] = None,
     format: Format = "table",
     output: Output = None,
 ) -> None:

@@ -104,6 +104,10 @@ class Layer(Record):
         """Worked examples with the source of their figures."""
         raise CostModelError(f"layer kind {cls.kind!r} has no examples; write its `examples`")
 
+    def variety(self, inputs: tuple[Shape, ...]) -> str:
+        """What a table of shares calls it: its kind; a convolution says whether it is pointwise, depthwise, grouped or standard."""
+        return self.kind
+
     def infer(self, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Check, ...]]:
         """The output shape and the conditions that symbols leave open.
 

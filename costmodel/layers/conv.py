@@ -25,6 +25,15 @@ class _Convolution(Layer):
     def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
         return self._counts(inputs[0], output, output[2:])
 
+    def variety(self, inputs: tuple[Shape, ...]) -> str:
+        in_channels = inputs[0][1]
+        groups = self._groups(in_channels)
+        if groups == in_channels != 1:
+            return "depthwise"
+        if groups != 1:
+            return "grouped"
+        return "pointwise" if set(self.per_axis("kernel_size")) == {1} else "standard"
+
     def _counts(self, x: Shape, y: Shape, window_positions: Shape) -> Counts:
         kernel, groups, bias = self.per_axis("kernel_size"), self._groups(x[1]), bool(getattr(self, "bias", False))
         return Counts(
@@ -246,6 +255,9 @@ class _ConvTranspose(_Convolution):
 
     def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
         return self._counts(inputs[0], output, inputs[0][2:])
+
+    def variety(self, inputs: tuple[Shape, ...]) -> str:
+        return "transposed"
 
     def _sizes(self, x: Shape) -> Shape:
         return Window.of(self).transposed_sizes(x[2:], self.per_axis("output_padding"))

@@ -13,6 +13,7 @@ from costmodel.hardware import Hardware
 from costmodel.layers import Counts
 from costmodel.network import Network
 from costmodel.prediction.rows import Row, Total
+from costmodel.prediction.shares import shares
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.views import layers
 from costmodel.prediction.widths import ACTIVATION_BITS, WEIGHT_BITS, Widths
@@ -150,6 +151,26 @@ class Prediction:
     def table(self, *, rows: str = "fused", exact: bool = False) -> Table:
         """The rows as a table: `rows="fused"` has one a step, `rows="all"` one a node; `exact` shows every figure."""
         return layers(self, rows=rows, exact=exact)
+
+    def shares(self, by: str = "type") -> Table:
+        """Where the cost lies: MACs, weights, DDR bytes and serial time by group, with the share of each in the total.
+
+        Parameters
+        ----------
+        by : str
+            "type" (pointwise, depthwise, grouped and standard convolutions, dense, ...), "stage" (the height and width of what
+            is written) or "block" (what stands before the last / of a layer's name).
+
+        Examples
+        --------
+        >>> import costmodel as cm
+        >>> for row in cm.predict("mobilenet_v1").shares().rows[:3]:              # Table 2 of the paper: 94.86 and 3.06 %
+        ...     print(row["type"], f"{row['macs_share']:.2%}")
+        standard 1.91%
+        depthwise 3.06%
+        pointwise 94.86%
+        """
+        return shares(self, by)
 
     def to_markdown(self) -> str:
         """The table as Markdown, with totals and assumptions."""

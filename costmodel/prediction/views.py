@@ -20,8 +20,9 @@ def _shape(value: Any) -> str:
     return ", ".join(cross.join(map(str, shape)) for shape in value)
 
 
-def _percent(value: Any) -> str:
-    return f"{100 * value:.1f} %" if isinstance(value, int | float) else str(value)
+def percent(value: Any) -> str:
+    """94.86 %; nothing as a dash; symbols as they are."""
+    return "-" if value is None else f"{100 * value:.2f} %" if isinstance(value, int | float) else str(value)
 
 
 LAYER_COLUMNS = (
@@ -51,7 +52,7 @@ EXACT_COLUMNS = (
     Column("fits_sram", "fits"),
     *(Column(key, key, "B") for key in ("ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound", "flash_bytes_moved")),
     *(Column(key, key, "s") for key in ("ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s")),
-    Column("peak_fraction", "share of peak", "", _percent),
+    Column("peak_fraction", "share of peak", "", percent),
     Column("bound_by", "binds"),
 )
 """Every figure of a row, for CSV and DataFrames."""

@@ -7,17 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 from costmodel.errors import FieldError, UnknownNameError
-from costmodel.published import pardhi
+from costmodel.published import baiev, pardhi
 from costmodel.tables import Column, Table
 
 DOCUMENTS = {
+    "baiev": "Baiev, Deep Neural Networks for Mobile Platforms (slides, AI Ukraine 2016)",
     "bobiev": "Bobiev, Benchmarking Inference Neural Networks on mobile devices (project report)",
     "pardhi": "Pardhi, MobileNet: Creating Faster Networks using Depthwise Separable Convolutions",
     "slides": "Small CNN Models (lecture slides on MobileNet, ShuffleNet, SqueezeNet, Xception)",
 }
 """The documents by name."""
 
-__all__ = ["DOCUMENTS", "claims", "documents", "errata", "figures", "formulas", "pardhi", "show", "tables", "waterfall"]
+__all__ = ["DOCUMENTS", "baiev", "claims", "documents", "errata", "figures", "formulas", "pardhi", "show", "tables", "waterfall"]
 
 
 def figures() -> Table:
@@ -141,6 +142,12 @@ def formulas(document: str) -> Table:
 
 
 _VIEWS: dict[str, dict[str, Callable[[], list[Table]]]] = {
+    "baiev": {
+        "dense": lambda: [baiev.dense_against_convolution()],
+        "elasticities": lambda: [baiev.elasticities(), baiev.network_elasticities()],
+        "download": lambda: [baiev.download()],
+        "ram": lambda: [baiev.ram()],
+    },
     "bobiev": {"formulas": lambda: [formulas("bobiev")]},
     "pardhi": {
         "tables": tables,

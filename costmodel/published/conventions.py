@@ -8,7 +8,7 @@ from typing import NamedTuple
 from costmodel import zoo
 from costmodel._num import Num, total
 from costmodel.errors import UnknownNameError
-from costmodel.network import Network, Node
+from costmodel.network import Network
 
 
 class Convention(NamedTuple):
@@ -18,22 +18,12 @@ class Convention(NamedTuple):
     count: Callable[[Network], Num]
 
 
-def _kind(node: Node) -> str:
-    """pointwise, depthwise, standard (of any other kernel) or dense."""
-    kind = node.layer.kind
-    if kind.startswith("depthwise"):
-        return "depthwise"
-    if kind.startswith("conv"):
-        return "pointwise" if set(node.layer.per_axis("kernel_size")) == {1} else "standard"
-    return kind
-
-
 def _of(network: Network, figure: str, kinds: tuple[str, ...]) -> Num:
-    nodes = (node for node in network.nodes.values() if _kind(node) in kinds)
+    nodes = (node for node in network.nodes.values() if node.layer.variety(node.input_shapes) in kinds)
     return total(getattr(network.counts[node.name], figure) for node in nodes)
 
 
-CONVOLUTIONS = ("pointwise", "depthwise", "standard")
+CONVOLUTIONS = ("pointwise", "depthwise", "grouped", "standard")
 
 
 def _share(figure: str, kind: str) -> Convention:
