@@ -7,6 +7,7 @@ whoever made the array or the symbol has already imported it.
 import math
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +17,12 @@ Num = Any
 
 def is_symbolic(x: object) -> bool:
     """Whether `x` is a SymPy expression."""
-    return hasattr(x, "free_symbols")
+    return hasattr(type(x), "free_symbols")  # asking `x` itself would collect them
+
+
+def is_open(x: Num) -> bool:
+    """Whether a symbol stands anywhere in `x`; found at the first, where `free_symbols` would collect all."""
+    return is_symbolic(x) and (bool(x.is_Symbol) or any(map(is_open, x.args)))
 
 
 def is_array(x: object) -> bool:
@@ -97,7 +103,13 @@ def equal(a: Num, b: Num) -> Num:
     """Whether two sizes agree: a bool, or the open condition."""
     if (sp := _sympy(a, b)) is None:
         return a == b
-    return True if a == b else _settled(sp.Eq(a, b))
+    return True if a == b else _equality(sp, a, b)
+
+
+@lru_cache(maxsize=4096)
+def _equality(sp: Any, a: Num, b: Num) -> Num:
+    """SymPy thinks long about roundings, and networks ask the same again and again."""
+    return _settled(sp.Eq(a, b))
 
 
 def at_most(a: Num, b: Num) -> Num:
@@ -109,7 +121,7 @@ def at_most(a: Num, b: Num) -> Num:
 
 def _settled(condition: Num) -> Num:
     """A SymPy truth value as a bool; anything still open unchanged."""
-    return bool(condition) if getattr(condition, "is_Boolean", False) and not condition.free_symbols else condition
+    return bool(condition) if getattr(condition, "is_Boolean", False) and not is_open(condition) else condition
 
 
 def maximum(*xs: Num) -> Num:
@@ -128,8 +140,8 @@ def _extreme(xs: tuple[Num, ...], plain: Any, ufunc: str, symbol: str) -> Num:
     if (module := library(*xs)) is None:
         return plain(xs)
     if module.__name__ == "sympy":
-        numbers = [x for x in xs if not getattr(x, "free_symbols", None)]
-        symbols = list(dict.fromkeys(x for x in xs if getattr(x, "free_symbols", None)))
+        numbers = [x for x in xs if not is_symbolic(x) or x.is_Number]
+        symbols = list(dict.fromkeys(x for x in xs if is_symbolic(x) and not x.is_Number))
         terms = symbols + ([module.sympify(plain(numbers))] if numbers else [])
         return terms[0] if len(terms) == 1 else getattr(module, symbol)(*terms, evaluate=False)
     result, *rest = xs
@@ -169,7 +181,7 @@ def where(condition: Num, a: Num, b: Num) -> Num:
         sp: Any = sys.modules["sympy"]
         if a == b:
             return a
-        if not condition.free_symbols:
+        if not is_open(condition):
             return a if bool(condition.doit()) else b
         return sp.Piecewise((a, condition), (b, True), evaluate=False)
     return sys.modules["numpy"].where(condition, a, b)

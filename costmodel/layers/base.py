@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from costmodel._num import Num, product, total
+from costmodel._num import Num, is_open, product, total
 from costmodel._record import Record
 from costmodel.errors import CostModelError, ShapeError, UnknownNameError
 
@@ -128,7 +129,7 @@ class Layer(Record):
         for condition, message in self.check(*inputs):
             if condition is True:
                 continue
-            if condition is False or (getattr(condition, "is_Boolean", False) and not condition.free_symbols and not bool(condition)):
+            if condition is False or (getattr(condition, "is_Boolean", False) and not is_open(condition) and not bool(condition)):
                 raise ShapeError(message)
             open_conditions.append((condition, message))
         return self.output_shape(*inputs), tuple(open_conditions)
@@ -158,6 +159,12 @@ def layer_class(kind: str) -> type[Layer]:
     if kind not in LAYERS:
         raise UnknownNameError.of("layer kind", kind, LAYERS)
     return LAYERS[kind]
+
+
+@lru_cache(maxsize=1024)
+def words(*shapes: Any) -> str:
+    """Shapes for a message: (1, 3, R, R) and (1, 3, 1, 1). Symbols take long to print, and stages repeat them."""
+    return " and ".join(map(str, shapes))
 
 
 def elements(shape: Shape) -> Num:

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import ClassVar
 
 from costmodel._num import Num, equal
-from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements
+from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements, words
 
 
 def _aligned(shapes: Sequence[Shape]) -> Iterator[list[Num]]:
@@ -26,10 +26,8 @@ def broadcast_checks(shapes: Sequence[Shape]) -> Iterator[Check]:
     """Sizes along an axis must agree or be 1."""
     for sizes in _aligned(shapes):
         for size in sizes[1:]:
-            yield (
-                equal(sizes[0], size),
-                f"shapes {' and '.join(map(str, shapes))} don't broadcast: {sizes[0]} against {size}",
-            )
+            if (same := equal(sizes[0], size)) is not True:
+                yield same, f"shapes {words(*shapes)} don't broadcast: {words(sizes[0])} against {words(size)}"
 
 
 class _Elementwise(Layer):

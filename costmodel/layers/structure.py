@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from costmodel._num import Num, divides, equal, floor_div, product, total
-from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements
+from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements, words
 from costmodel.layers.fields import Axis, Dim, Pads, TargetShape
 from costmodel.layers.fields import Shape as ShapeField
 
@@ -55,8 +55,8 @@ class Concat(Layer):
         for other in inputs[1:]:
             yield len(other) == len(first), f"shapes {first} and {other} differ in the number of axes"
             for index, (a, b) in enumerate(zip(first, other, strict=False)):
-                if index != self.axis % len(first):
-                    yield equal(a, b), f"shapes {first} and {other} differ outside axis {self.axis}: {a} against {b}"
+                if index != self.axis % len(first) and (same := equal(a, b)) is not True:
+                    yield same, f"shapes {words(first, other)} differ outside axis {self.axis}: {words(a)} against {words(b)}"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         at = self.axis % len(inputs[0])
