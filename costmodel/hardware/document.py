@@ -42,6 +42,8 @@ def _from_catalog(name: str) -> Hardware:
 
 def load(name: str | Path) -> Hardware:
     """The machine of a catalog name or a TOML path."""
+    if not isinstance(name, str | Path):
+        raise FieldError(f"`name` (={name!r}) of a machine must be one of the catalog or a path")
     if str(name) in catalog():
         return _from_catalog(str(name))
     path = Path(name)

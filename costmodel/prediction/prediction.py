@@ -58,6 +58,8 @@ class Prediction:
         self.policy = policy
         self.widths = widths
         self.fuse_epilogues = fuse_epilogues
+        if not isinstance(other_ops, Mapping | None):
+            raise FieldError(f"`other_ops` (={other_ops!r}) must map rows of the other-operations table to operations")
         self.replaced_ops = dict(other_ops or {})
         for step, cost in self.replaced_ops.items():
             if step not in OTHER_OPS:

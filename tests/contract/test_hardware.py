@@ -120,3 +120,8 @@ def test_a_file_is_a_machine(tmp_path: Path) -> None:
 def test_unknown_machine_suggests() -> None:
     with pytest.raises(cm.errors.UnknownNameError, match="did you mean pardhi"):
         cm.Hardware.load("pardi")
+
+
+def test_a_machine_is_named_by_text() -> None:
+    with pytest.raises(cm.CostModelError, match=r"`name` \(=3\)"):
+        cm.Hardware.load(3)

@@ -41,7 +41,7 @@ def test_other_operations_can_be_replaced() -> None:
     free = cm.predict("mobilenet_cifar", other_ops={"batch_norm": 0, "relu": 0})
     assert CIFAR.total.other_ops - free.total.other_ops == 3 * 1_693_440  # the paper's outputs of all convolutions
     assert free.assumptions["other_ops.relu"] == 0
-    for bad in ({"relus": 1}, {"relu": -1}, {"relu": 0.5}):
+    for bad in ({"relus": 1}, {"relu": -1}, {"relu": 0.5}, ["relu"]):
         with pytest.raises(cm.CostModelError):
             cm.predict("mobilenet_cifar", other_ops=bad)
 
