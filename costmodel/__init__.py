@@ -12,17 +12,23 @@ from costmodel.prediction import Prediction
 if TYPE_CHECKING:
     from costmodel import published
     from costmodel._symbols import evaluate, symbols
+    from costmodel.report import plot
+    from costmodel.whatif.break_even import break_even_balance, break_even_kernel, speed_up_by_balance
+    from costmodel.whatif.flavours import flavour_study
     from costmodel.whatif.formula import formula
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "errors", "evaluate", "formula", "layers",
-    "predict", "published", "sequential", "symbols", "zoo",
+    "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "break_even_balance", "break_even_kernel", "errors",
+    "evaluate", "flavour_study", "formula", "layers", "plot", "predict", "published", "sequential", "speed_up_by_balance", "symbols",
+    "zoo",
 ]  # fmt: skip
 
-_ON_DEMAND = {"evaluate": "_symbols", "formula": "whatif.formula", "published": "published", "symbols": "_symbols"}
-"""Names whose modules import SymPy, which costs a third of a second: they load when they are first used."""
+_ON_DEMAND = {"break_even_balance": "whatif.break_even", "break_even_kernel": "whatif.break_even", "evaluate": "_symbols",
+              "flavour_study": "whatif.flavours", "formula": "whatif.formula", "plot": "report.plot", "published": "published",
+              "speed_up_by_balance": "whatif.break_even", "symbols": "_symbols"}  # fmt: skip
+"""Names whose modules import SymPy, which costs a third of a second, or are seldom used: they load when they are first used."""
 
 
 def __dir__() -> list[str]:
