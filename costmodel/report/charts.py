@@ -90,6 +90,8 @@ def lines(
     numbers = {key: _numbers(table, key, positive=axis in log) for axis, key in (("x", x), ("y", y))}
     names = _distinct(table, by)
     ends = [*numbers[y], *([level] if level is not None else []), *(band[:2] if band else [])]
+    if "y" in log and min(ends) <= 0:
+        raise FieldError(f"`level` (={level!r}) and `band` (={band!r}) must be positive on a logarithmic axis")
     range_x = (min(numbers[x]), max(numbers[x]))
     range_y = scales.padded(min(ends), max(ends), "y" in log)
     legend = alt.Legend(orient="top", title=None, symbolType="stroke", columns=0) if panels else None

@@ -159,6 +159,7 @@ def test_only_charts_are_saved(tmp_path: Path) -> None:
         ({}, {"y": "tme_s"}, cm.errors.UnknownNameError, "did you mean time_s"),
         ({}, {"log": "z"}, cm.errors.UnknownNameError, "logarithmic axes"),
         ({"time_s": 0.0}, {"log": "y"}, cm.errors.FieldError, "a logarithmic axis can't show"),
+        ({}, {"log": "y", "level": 0}, cm.errors.FieldError, "must be positive on a logarithmic axis"),
         ({"time_s": None}, {}, cm.errors.FieldError, "holds None"),
         ({"time_s": float("nan")}, {}, cm.errors.FieldError, "holds nan"),
         ({"time_s": cm.symbols("t")}, {}, cm.errors.SymbolicError, "needs plain numbers"),
