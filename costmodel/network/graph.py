@@ -45,6 +45,8 @@ class Node(NamedTuple):
     """Width of its weights where the network says so, else None."""
     activation_bits: Num | None = None
     """Width of its outputs where the network says so, else None."""
+    held: Counts | None = None
+    """Its parameters by role where a file says which it stores, else None; a shared one stands where it is first used."""
 
 
 class Network:
@@ -58,10 +60,13 @@ class Network:
     nodes : dict of str to Node
         In creation order, which is an order of execution.
     outputs : tuple of TensorRef
+    assumptions : tuple of str
+        What its reader had to assume; every prediction shows them.
     """
 
-    def __init__(self, name: str, nodes: Iterable[Node], outputs: Iterable[TensorRef]) -> None:
+    def __init__(self, name: str, nodes: Iterable[Node], outputs: Iterable[TensorRef], assumptions: Iterable[str] = ()) -> None:
         self.name = name
+        self.assumptions = tuple(assumptions)
         self.nodes: dict[str, Node] = {}
         self.outputs = tuple(outputs)
         for node in nodes:
@@ -112,7 +117,17 @@ class Network:
     @cached_property
     def counts(self) -> dict[str, Counts]:
         """The counts of every node."""
-        return {n.name: n.layer.counts(n.input_shapes, n.output_shapes[0]) for n in self.nodes.values()}
+        found = {}
+        for node in self.nodes.values():
+            counts = node.layer.counts(node.input_shapes, node.output_shapes[0])
+            found[node.name] = counts if node.held is None else node.held._replace(macs=counts.macs, other=counts.other)
+        return found
+
+    @cached_property
+    def coverage(self) -> float:
+        """Share of the layers whose cost is known; below 1 all totals are lower bounds."""
+        known = [node.layer.cost_known for node in self.nodes.values() if node.layer.role in ("step", "epilogue")]
+        return sum(known) / len(known) if known else 1.0
 
     @cached_property
     def totals(self) -> Counts:
@@ -193,7 +208,8 @@ class Network:
         return load(text)
 
     def _content(self) -> tuple[Any, ...]:
-        return self.name, tuple((n.name, n.layer, n.inputs, n.weight_bits, n.activation_bits) for n in self.nodes.values()), self.outputs
+        nodes = tuple((n.name, n.layer, n.inputs, n.weight_bits, n.activation_bits, n.held) for n in self.nodes.values())
+        return self.name, nodes, self.outputs, self.assumptions
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self._content() == other._content()
