@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from costmodel import blocks, errors, layers, zoo
+from costmodel import blocks, errors, layers, readers, zoo
 from costmodel.api import predict
 from costmodel.errors import CostModelError
 from costmodel.hardware import Hardware
 from costmodel.network import Input, Network, sequential
 from costmodel.prediction import Prediction
+from costmodel.readers import read
 
 if TYPE_CHECKING:
     from costmodel import published
@@ -18,7 +19,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "errors", "evaluate", "formula", "layers",
-    "predict", "published", "sequential", "symbols", "zoo",
+    "predict", "published", "read", "readers", "sequential", "symbols", "zoo",
 ]  # fmt: skip
 
 _ON_DEMAND = {"evaluate": "_symbols", "formula": "whatif.formula", "published": "published", "symbols": "_symbols"}

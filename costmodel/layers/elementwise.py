@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from costmodel._num import Num, equal, total
 from costmodel.formulas.operations import OTHER_OPS
@@ -36,17 +36,21 @@ def broadcast_checks(shapes: Sequence[Shape]) -> Iterator[Check]:
 
 class _Elementwise(Layer):
     arity: ClassVar[int | None] = None
-    constants: Any
+
+    @property
+    def _stored(self) -> tuple[Shape, ...]:
+        shapes: tuple[Shape, ...] = getattr(self, "constants")  # noqa: B009
+        return shapes
 
     def check(self, *inputs: Shape) -> Iterator[Check]:
-        yield from broadcast_checks(inputs + self.constants)
+        yield from broadcast_checks(inputs + self._stored)
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        return broadcast(inputs + self.constants)
+        return broadcast(inputs + self._stored)
 
     def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
-        stored = total(elements(s) for s in self.constants if any(n != 1 for n in s)) if self.constants else 0
-        return Counts(other=((self._step, self._steps(len(inputs) + len(self.constants)) * elements(output)),), constants=stored)
+        stored = total(elements(s) for s in self._stored if any(n != 1 for n in s))
+        return Counts(other=((self._step, self._steps(len(inputs) + len(self._stored)) * elements(output)),), constants=stored)
 
     @property
     def _step(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements
-from costmodel.layers.fields import AnyShape, choice
+from costmodel.layers.fields import AnyShape, Axes, choice
 
 TAPS = {"nearest": 0, "linear": 2, "cubic": 4}
 """Input values an output value along every resized axis; nearest copies."""
@@ -21,6 +21,8 @@ class Resize(Layer):
         The output shape.
     mode : str
         "nearest", "linear" or "cubic".
+    axes : tuple of int
+        The axes that change their size.
 
     Notes
     -----
@@ -30,6 +32,7 @@ class Resize(Layer):
     kind: ClassVar[str] = "resize"
     shape: AnyShape
     mode: Annotated[str, choice(TAPS)] = "nearest"
+    axes: Axes = (2, 3)
 
     def check(self, *inputs: Shape) -> Iterator[Check]:
         yield len(self.shape) == len(inputs[0]), f"`shape` (={self.shape}) must have the {len(inputs[0])} axes of {inputs[0]}"
@@ -39,8 +42,7 @@ class Resize(Layer):
         return shape
 
     def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
-        axes = sum(a != b for a, b in zip(inputs[0], output, strict=True))
-        taps = TAPS[self.mode] ** axes
+        taps = TAPS[self.mode] ** len(self.axes)
         return Counts(other=(("interpolate", taps * elements(output)),) if taps else ())
 
     @classmethod

@@ -106,7 +106,7 @@ class Split(Layer):
         if inside:
             yield (
                 equal(total(self.sizes), x[self.axis]),
-                f"`sizes` (={self.sizes}) must add up to the {x[self.axis]} along axis {self.axis}",
+                f"`sizes` (={self.sizes}) must sum to {x[self.axis]}, axis {self.axis} of {x}",
             )
 
     def output_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from costmodel.errors import CostModelError, FieldError, NetworkError, ShapeError
 from costmodel.layers import Check, Layer, Shape
+from costmodel.layers.fields import shape as sizes
 from costmodel.layers.structure import Placeholder
 from costmodel.network.graph import Network, Node, TensorRef
 
@@ -85,7 +86,11 @@ def Input(shape: Shape, name: str = "input") -> Tensor:  # noqa: N802
     >>> cm.Network.of(y, name="one layer").macs
     169344
     """
-    return Tensor(Placeholder(shape), (), name)
+    try:
+        checked = sizes(shape)
+    except ValueError as error:
+        raise FieldError(f"`shape` (={shape!r}) of input {name!r} {error}") from None
+    return Tensor(Placeholder(checked), (), name)
 
 
 def collect(outputs: Tensor | Iterable[Tensor], name: str) -> Network:
