@@ -10,9 +10,10 @@ from costmodel._num import is_symbolic
 from costmodel.errors import CostModelError, NetworkError, SymbolicError
 from costmodel.layers import Counts, Layer, layer_class
 from costmodel.network.graph import Network, Node, TensorRef
+from costmodel.network.layout import infer
 
 SCHEMA = 1
-_NODE_KEYS = {"name", "kind", "fields", "inputs", "weight_bits", "activation_bits", "parameters"}
+_NODE_KEYS = {"name", "kind", "fields", "inputs", "weight_bits", "activation_bits", "parameters", "channels_last"}
 _KEYS = {"schema", "name", "nodes", "outputs", "assumptions"}
 
 
@@ -28,6 +29,8 @@ def dump(network: Network) -> str:
         entry |= {k: v for k in ("weight_bits", "activation_bits") if (v := getattr(node, k)) is not None}
         if node.held is not None:
             entry["parameters"] = {role: number for role, number in node.held.parameters().items() if number != 0}
+        if node.channels_last:
+            entry["channels_last"] = True
         nodes.append(entry)
     document = {"schema": SCHEMA, "name": network.name, "nodes": nodes, "outputs": [str(ref) for ref in network.outputs]}
     if network.assumptions:
@@ -119,7 +122,10 @@ def _node(label: str, entry: dict[str, Any], inputs: tuple[TensorRef, ...], befo
             if ref.output >= len(before[ref.node].output_shapes):
                 raise NetworkError(f"reads {str(ref)!r}, which layer {ref.node!r} does not give")
         shapes = tuple(before[ref.node].output_shapes[ref.output] for ref in inputs)
-        made, conditions = layer.infer(shapes)
+        last = entry.get("channels_last", False)
+        if not isinstance(last, bool):
+            raise NetworkError(f"`channels_last` (={last!r}) must be true or false")
+        made, conditions = infer(layer, shapes, last)
         held = _held(entry.get("parameters"))
     except CostModelError as error:
         raise type(error)(f"{error}; layer {label!r}") from None
@@ -127,7 +133,7 @@ def _node(label: str, entry: dict[str, Any], inputs: tuple[TensorRef, ...], befo
     for key, value in bits.items():
         if value is not None and (type(value) is not int or not 1 <= value <= 128):
             raise NetworkError(f"`{key}` (={value!r}) must be an integer from 1 to 128; layer {label!r}")
-    return Node(label, layer, inputs, shapes, made, conditions, **bits, held=held)
+    return Node(label, layer, inputs, shapes, made, conditions, **bits, held=held, channels_last=last)
 
 
 def _held(parameters: Any) -> Counts | None:

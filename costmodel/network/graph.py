@@ -10,6 +10,7 @@ from costmodel._num import Num, is_symbolic, total
 from costmodel.errors import NetworkError, UnknownNameError
 from costmodel.layers import Check, Counts, Layer, Shape
 from costmodel.network.epilogues import epilogue_groups, folded_parameters
+from costmodel.network.layout import channels_first
 
 if TYPE_CHECKING:
     import networkx
@@ -47,6 +48,17 @@ class Node(NamedTuple):
     """Width of its outputs where the network says so, else None."""
     held: Counts | None = None
     """Its parameters by role where a file says which it stores, else None; a shared one stands where it is first used."""
+    channels_last: bool = False
+    """Whether its shapes have their channels last, as the network's source has them; its layer is asked with channels first."""
+
+    def seen(self, shape: Shape) -> Shape:
+        """One of its shapes as its layer knows it: channels first."""
+        return channels_first(shape) if self.channels_last else shape
+
+    def counts(self) -> Counts:
+        """What its layer does and holds; parameters that a file says it stores take the place of the layer's."""
+        counts = self.layer.counts(tuple([self.seen(shape) for shape in self.input_shapes]), self.seen(self.output_shapes[0]))
+        return counts if self.held is None else self.held._replace(macs=counts.macs, other=counts.other)
 
 
 class Network:
@@ -117,11 +129,7 @@ class Network:
     @cached_property
     def counts(self) -> dict[str, Counts]:
         """The counts of every node."""
-        found = {}
-        for node in self.nodes.values():
-            counts = node.layer.counts(node.input_shapes, node.output_shapes[0])
-            found[node.name] = counts if node.held is None else node.held._replace(macs=counts.macs, other=counts.other)
-        return found
+        return {node.name: node.counts() for node in self.nodes.values()}
 
     @cached_property
     def coverage(self) -> float:
@@ -208,7 +216,7 @@ class Network:
         return load(text)
 
     def _content(self) -> tuple[Any, ...]:
-        nodes = tuple((n.name, n.layer, n.inputs, n.weight_bits, n.activation_bits, n.held) for n in self.nodes.values())
+        nodes = tuple((n.name, n.layer, n.inputs, n.weight_bits, n.activation_bits, n.held, n.channels_last) for n in self.nodes.values())
         return self.name, nodes, self.outputs, self.assumptions
 
     def __eq__(self, other: object) -> bool:

@@ -12,6 +12,7 @@ from costmodel.layers import Counts, Layer, Shape
 from costmodel.layers.opaque import Opaque
 from costmodel.layers.structure import Constant, Placeholder, Rearrange
 from costmodel.network import Network, Node, TensorRef
+from costmodel.network.layout import infer
 from costmodel.readers._values import Stored, Value, known, sources_of
 
 MOST_NODES = 100_000
@@ -121,6 +122,7 @@ class Operator:
         norm_statistics: Iterable[Value | None] = (),
         constants: Iterable[Value | None] = (),
         plain: bool = False,
+        channels_last: bool = False,
     ) -> Any:
         """Add a layer and return its output, or a tuple of them where it has several.
 
@@ -136,8 +138,10 @@ class Operator:
             Stored tensors by role.
         plain : bool
             Whether its parameters are what the layer says, whatever the file stores.
+        channels_last : bool
+            Whether the shapes of inputs and outputs have their channels last.
         """
-        shapes, conditions = layer.infer(tuple([v.shape for v in inputs]))
+        shapes, conditions = infer(layer, [v.shape for v in inputs], channels_last)
         first = dtype or (inputs[0].dtype if inputs else "float32")
         dtypes = (first,) * len(shapes) if isinstance(first, str) else tuple(first)
         roles = {
@@ -150,7 +154,7 @@ class Operator:
         else:
             name = self.name if not self.parts else f"{self.name}/{layer.kind}"
             self.parts += 1
-            made = self.importer.add(name, layer, inputs, shapes, conditions, dtypes, None if plain else roles)
+            made = self.importer.add(name, layer, inputs, shapes, conditions, dtypes, None if plain else roles, channels_last)
             values = tuple([Value(s, d, TensorRef(made, i)) for i, (s, d) in enumerate(zip(shapes, dtypes, strict=True))])
         return values[0] if len(values) == 1 else values
 
@@ -232,13 +236,15 @@ class Importer:
         conditions: Any,
         dtypes: tuple[str, ...],
         roles: Mapping[str, Iterable[Value | None]] | None,
+        channels_last: bool = False,
     ) -> str:
         """Add a layer; its name in the network."""
         held, weight_bits = (None, None) if roles is None else self._held(roles)
         refs = tuple([v.ref or self._stored(v) for v in inputs])
         name = self._free(name)
         bits = Value((), dtypes[0]).bits if dtypes else None
-        self._append(Node(name, layer, refs, tuple([v.shape for v in inputs]), shapes, conditions, weight_bits, bits, held))
+        node = Node(name, layer, refs, tuple([v.shape for v in inputs]), shapes, conditions, weight_bits, bits, held, channels_last)
+        self._append(node)
         return name
 
     def _append(self, node: Node) -> None:
@@ -296,7 +302,7 @@ class Importer:
         nodes, counted, said = len(self.nodes), len(self._counted), len(self.assumptions)
         result = run()
         branch_nodes = self.nodes[nodes:]
-        macs = total(n.layer.counts(n.input_shapes, n.output_shapes[0]).macs for n in branch_nodes)
+        macs = total(n.counts().macs for n in branch_nodes)
         branch = Branch(branch_nodes, list(self._counted)[counted:], self.assumptions[said:], macs)
         del self.nodes[nodes:], self.assumptions[said:]
         for node in branch_nodes:
