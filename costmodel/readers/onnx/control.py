@@ -11,9 +11,9 @@ import numpy as np
 from costmodel._num import is_symbolic
 from costmodel.errors import ReaderError, UnknownLayerError
 from costmodel.layers.structure import Concat
+from costmodel.readers._helpers import axis_of, reshape
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value, known
-from costmodel.readers.onnx._helpers import axis_of, reshape
 from costmodel.readers.onnx._rules import rule
 
 MOST_TRIPS = 10_000

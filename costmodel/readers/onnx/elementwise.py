@@ -12,13 +12,12 @@ from costmodel._num import whole
 from costmodel.layers import Layer
 from costmodel.layers import activation as act
 from costmodel.layers.elementwise import Add, Elementwise, Multiply, Where
-from costmodel.layers.linear import Dense, MatMul
 from costmodel.readers import _folding as folding
+from costmodel.readers import _products as products
 from costmodel.readers._folding import chained, lifted
+from costmodel.readers._helpers import pair
 from costmodel.readers._importer import Operator
-from costmodel.readers._values import Value
 from costmodel.readers.onnx._file import DTYPES
-from costmodel.readers.onnx._helpers import pair
 from costmodel.readers.onnx._rules import rule
 
 ACTIVATIONS: dict[str, Callable[[], Layer]] = {
@@ -126,23 +125,9 @@ for _kind, (_step, _fold) in COMPARISONS.items():
         return pair(partial(Elementwise, step), op, op[0], op[1], dtype="bool")
 
 
-def _is_bias(op: Operator, x: Value, b: Value) -> bool:
-    """Whether a stored vector is added to what a product has just given, one number a feature."""
-    if x.ref is None or b.ref is not None or b.elements == 1 or not 0 < len(b.shape) <= len(x.shape):
-        return False
-    host = op.importer.layers[x.ref.node]
-    at = len(x.shape) - 1 if isinstance(host, Dense | MatMul) else 1 if "conv" in host.kind else None
-    if at is None or len(x.shape) - at > len(b.shape):
-        return False
-    return bool(b.elements == x.shape[at] and b.shape[at - len(x.shape)] == x.shape[at])
-
-
 @rule("Add", fold=lifted(np.add, lambda a, b: a + b))
 def add(op: Operator) -> Any:
-    for x, b in ((op[0], op[1]), (op[1], op[0])):
-        if _is_bias(op, x, b):
-            return op.emit(act.Bias(b.shape), x, biases=[b])
-    return pair(Add, op, op[0], op[1])
+    return products.add(op, op[0], op[1])
 
 
 @rule("Mul", fold=lifted(np.multiply, lambda a, b: a * b))
