@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from costmodel import blocks, errors, layers, zoo
+from costmodel import blocks, errors, layers, readers, zoo
 from costmodel.api import predict
 from costmodel.errors import CostModelError
 from costmodel.hardware import Hardware
 from costmodel.network import Input, Network, sequential
 from costmodel.prediction import Prediction
+from costmodel.readers import read
 
 if TYPE_CHECKING:
     from costmodel import published
@@ -39,6 +40,8 @@ __all__ = [
     "plot",
     "predict",
     "published",
+    "read",
+    "readers",
     "sequential",
     "speed_up",
     "speed_up_by_balance",

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 
 from costmodel._num import at_most
 from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements
-from costmodel.layers.fields import Axis
+from costmodel.layers.elementwise import broadcast_checks
+from costmodel.layers.fields import AnyShape, Axis
 
 
 class _Activation(Layer):
@@ -83,6 +84,109 @@ class GELU(_Activation):
     """x (1 + erf(x / sqrt 2)) / 2."""
 
     kind: ClassVar[str] = "gelu"
+
+
+class SELU(_Activation):
+    """Scaled ELU."""
+
+    kind: ClassVar[str] = "selu"
+
+
+class CELU(_Activation):
+    """ELU of x / a, times a."""
+
+    kind: ClassVar[str] = "celu"
+
+
+class Softplus(_Activation):
+    """log(1 + exp(x))."""
+
+    kind: ClassVar[str] = "softplus"
+
+
+class Softsign(_Activation):
+    """x / (1 + |x|)."""
+
+    kind: ClassVar[str] = "softsign"
+
+
+class Mish(_Activation):
+    """x tanh(log(1 + exp(x)))."""
+
+    kind: ClassVar[str] = "mish"
+
+
+class Clip(_Activation):
+    """min(max(x, a), b)."""
+
+    kind: ClassVar[str] = "clip"
+
+
+class Quantize(_Activation):
+    """Floating point to integers: x / scale + zero point, rounded and saturated."""
+
+    kind: ClassVar[str] = "quantize"
+
+
+class Dequantize(_Activation):
+    """Integers to floating point: (q - zero point) scale."""
+
+    kind: ClassVar[str] = "dequantize"
+
+
+class Requantize(_Activation):
+    """Accumulators to integers of another scale."""
+
+    kind: ClassVar[str] = "requantize"
+
+
+class PReLU(_Activation):
+    """max(x, 0) + a min(x, 0) with learned slopes.
+
+    Parameters
+    ----------
+    slope : tuple of int or symbol
+        The shape of the slopes, which broadcasts to the input's.
+    """
+
+    kind: ClassVar[str] = "prelu"
+    slope: AnyShape
+
+    def check(self, *inputs: Shape) -> Iterator[Check]:
+        yield from broadcast_checks((inputs[0], self.slope))
+
+    def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
+        return super().counts(inputs, output)._replace(weights=elements(self.slope))
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        yield Example(
+            cls((28, 1, 1)), ((1, 28, 22, 22),), (1, 28, 22, 22), Counts(other=(("prelu", 13_552),), weights=28),
+            "MTCNN (arXiv:1604.02878), R-Net, first PReLU: 28*22*22",
+        )  # fmt: skip
+
+
+class Bias(_Activation):
+    """A stored vector added to every row of the last axis, or a stored tensor that broadcasts.
+
+    Parameters
+    ----------
+    shape : tuple of int or symbol
+        The shape of the biases, which broadcasts to the input's.
+    """
+
+    kind: ClassVar[str] = "bias"
+    shape: AnyShape
+
+    def check(self, *inputs: Shape) -> Iterator[Check]:
+        yield from broadcast_checks((inputs[0], self.shape))
+
+    def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
+        return Counts(other=(("bias_add", elements(output)),), biases=elements(self.shape))
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        yield Example(cls((768,)), ((1, 197, 768),), (1, 197, 768), Counts(other=(("bias_add", 151_296),), biases=768), "ViT-B/16: 197*768")
 
 
 class Softmax(_Activation):

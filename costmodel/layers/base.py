@@ -59,6 +59,7 @@ class Example(NamedTuple):
     output: Shape
     counts: Counts
     source: str
+    further_outputs: tuple[Shape, ...] = ()
 
 
 LAYERS: dict[str, type[Layer]] = {}
@@ -80,6 +81,8 @@ class Layer(Record):
     """A step moves feature maps; an epilogue may run on the output of a host; an alias only renames a tensor."""
     hosts_epilogues: ClassVar[bool] = False
     """Whether norms, activations and biases that follow may run on its output before it is written."""
+    cost_known: ClassVar[bool] = True
+    """False where counts are unknown: totals that hold it are lower bounds."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -96,8 +99,12 @@ class Layer(Record):
         """The shape of the output."""
         raise CostModelError(f"layer kind {self.kind!r} says no output shape; write its `output_shape`")
 
+    def output_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
+        """The shapes of all outputs; a layer with several writes this instead of `output_shape`."""
+        return (self.output_shape(*inputs),)
+
     def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
-        """MACs, other operations and parameters by role."""
+        """MACs, other operations and parameters by role; `output` is the shape of the first output."""
         return Counts()
 
     @classmethod
@@ -109,15 +116,15 @@ class Layer(Record):
         """What a table of shares calls it: its kind; a convolution says whether it is pointwise, depthwise, grouped or standard."""
         return self.kind
 
-    def infer(self, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Check, ...]]:
-        """The output shape and the conditions that symbols leave open.
+    def infer(self, inputs: tuple[Shape, ...]) -> tuple[tuple[Shape, ...], tuple[Check, ...]]:
+        """The output shapes and the conditions that symbols leave open.
 
         Raises
         ------
         ShapeError
             Where the inputs don't fit, saying which values came and what would be right.
         """
-        if (self.arity is not None and len(inputs) != self.arity) or (not inputs and self.role != "input"):
+        if (self.arity is not None and len(inputs) != self.arity) or (not inputs and self.arity is None):
             wanted = "at least one" if self.arity is None else str(self.arity)
             raise ShapeError(f"takes {wanted} input{'s' * (wanted not in ('1', 'at least one'))}, got {len(inputs)}")
         if self.rank is not None:
@@ -132,7 +139,7 @@ class Layer(Record):
             if condition is False or (getattr(condition, "is_Boolean", False) and not is_open(condition) and not bool(condition)):
                 raise ShapeError(message)
             open_conditions.append((condition, message))
-        return self.output_shape(*inputs), tuple(open_conditions)
+        return self.output_shapes(*inputs), tuple(open_conditions)
 
     def per_axis(self, name: str) -> tuple[Num, ...]:
         """The field `name` once for every spatial axis."""

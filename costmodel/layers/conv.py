@@ -13,9 +13,11 @@ from costmodel.layers.window import Window
 
 
 class _Convolution(Layer):
+    arity: ClassVar[int | None] = None  # a second input holds the weights where the network computes them
     hosts_epilogues: ClassVar[bool] = True
 
     def check(self, *inputs: Shape) -> Iterator[Check]:
+        yield len(inputs) < 3, f"takes an input, and weights where the network computes them, got {len(inputs)} inputs"
         yield from Window.of(self).check(inputs[0][2:])
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -23,7 +25,7 @@ class _Convolution(Layer):
         return batch, self._out_channels(channels), *Window.of(self).output_sizes(tuple(sizes))
 
     def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
-        return self._counts(inputs[0], output, output[2:])
+        return self._counts(inputs, output, output[2:])
 
     def variety(self, inputs: tuple[Shape, ...]) -> str:
         in_channels = inputs[0][1]
@@ -34,12 +36,13 @@ class _Convolution(Layer):
             return "grouped"
         return "pointwise" if set(self.per_axis("kernel_size")) == {1} else "standard"
 
-    def _counts(self, x: Shape, y: Shape, window_positions: Shape) -> Counts:
+    def _counts(self, inputs: tuple[Shape, ...], y: Shape, window_positions: Shape) -> Counts:
+        x, computed = inputs[0], len(inputs) > 1
         kernel, groups, bias = self.per_axis("kernel_size"), self._groups(x[1]), bool(getattr(self, "bias", False))
         return Counts(
             macs=formulas.macs(x[0], x[1], y[1], window_positions, kernel, groups),
             other=(("bias_add", elements(y)),) if bias else (),
-            weights=formulas.weights(x[1], y[1], kernel, groups),
+            weights=0 if computed else formulas.weights(x[1], y[1], kernel, groups),
             biases=y[1] if bias else 0,
         )
 
@@ -254,7 +257,7 @@ class _ConvTranspose(_Convolution):
         return inputs[0][0], self.out_channels, *self._sizes(inputs[0])
 
     def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
-        return self._counts(inputs[0], output, inputs[0][2:])
+        return self._counts(inputs, output, inputs[0][2:])
 
     def variety(self, inputs: tuple[Shape, ...]) -> str:
         return "transposed"

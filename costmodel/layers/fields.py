@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated, Any
 
 from costmodel._num import Num, is_array, is_symbolic
+from costmodel.errors import UnknownNameError
 
 
 def _whole(value: Any, least: int, wanted: str) -> Num:
@@ -69,11 +70,50 @@ def shape(value: Any) -> tuple[Num, ...]:
     return tuple(dim(v) for v in value)
 
 
+def extents(value: Any) -> tuple[Num, ...]:
+    """A tuple of sizes of at least 0 or symbols."""
+    if not isinstance(value, tuple | list):
+        raise ValueError("must be a tuple of sizes")
+    return tuple([v if type(v) is int and v >= 0 else extent(v) for v in value])
+
+
+def shapes(value: Any) -> tuple[tuple[Num, ...], ...]:
+    """A tuple of shapes."""
+    if not isinstance(value, tuple | list):
+        raise ValueError("must be a tuple of shapes")
+    return tuple([extents(v) for v in value])
+
+
+def axes(value: Any) -> tuple[int, ...]:
+    """A tuple of integers: axes."""
+    if not isinstance(value, tuple | list):
+        raise ValueError("must be a tuple of axes")
+    return tuple(plain(v) for v in value)
+
+
+def choice(known: Collection[str]) -> Callable[[Any], str]:
+    """One of some words."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise UnknownNameError.of("choice", value, known)
+        return value
+
+    return check
+
+
+def text(value: Any) -> str:
+    """A text of one line."""
+    if not isinstance(value, str) or not value or "\n" in value:
+        raise ValueError("must be a text of one line")
+    return value
+
+
 def target_shape(value: Any) -> tuple[Num, ...]:
     """A shape in which one entry may be -1: whatever is left."""
     if not isinstance(value, tuple | list) or sum(type(v) is int and v == -1 for v in value) > 1:
         raise ValueError("must be a tuple of sizes with at most one -1")
-    return tuple(v if type(v) is int and v == -1 else dim(v) for v in value)
+    return tuple(v if type(v) is int and v >= -1 else dim(v) for v in value)
 
 
 def padding(value: Any) -> Any:
@@ -108,9 +148,15 @@ Dim = Annotated[Any, dim]
 Dims = Annotated[Any, _each(dim)]
 """One size for all spatial axes, or a tuple with one for each."""
 OptionalDims = Annotated[Any, lambda value: None if value is None else _each(dim)(value)]
+Extent = Annotated[Any, extent]
 Extents = Annotated[Any, _each(extent)]
 Axis = Annotated[int, plain]
+Axes = Annotated[Any, axes]
 Shape = Annotated[Any, shape]
+AnyShape = Annotated[Any, extents]
+"""A shape of any tensor; an axis may be empty."""
+Shapes = Annotated[Any, shapes]
+Text = Annotated[str, text]
 TargetShape = Annotated[Any, target_shape]
 Padding = Annotated[Any, padding]
 Pads = Annotated[Any, pads]

@@ -116,3 +116,81 @@ class GroupNorm(_ComputedNorm):
             Counts(other=(("normalise", 200_704), ("affine", 200_704)), norm_affine=128),
             "arithmetic: 56*56*64 elements; gain and offset of 64 (groups of Wu and He, arXiv:1803.08494)",
         )  # fmt: skip
+
+
+class InstanceNorm(_ComputedNorm):
+    """Instance normalisation: every channel of every picture by itself.
+
+    Parameters
+    ----------
+    affine : bool
+        Whether each channel has a gain and an offset.
+    """
+
+    kind: ClassVar[str] = "instance_norm"
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        yield Example(
+            cls(), ((1, 32, 256, 256),), (1, 32, 256, 256),
+            Counts(other=(("normalise", 2_097_152), ("affine", 2_097_152)), norm_affine=64),
+            "Johnson et al. style transfer with Ulyanov et al., arXiv:1607.08022, first norm: 256*256*32; gain and offset of 32",
+        )  # fmt: skip
+
+
+class RMSNorm(_Norm):
+    """Root-mean-square normalisation over the last axis, with a gain.
+
+    Parameters
+    ----------
+    affine : bool
+        Whether each feature has a gain.
+    """
+
+    kind: ClassVar[str] = "rms_norm"
+    affine: Flag = True
+
+    def check(self, *inputs: Shape) -> Iterator[Check]:
+        yield len(inputs[0]) > 0, "needs an input with at least one axis"
+
+    def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
+        n = elements(output)
+        return Counts(
+            other=(("rms_normalise", n), ("scale", n)) if self.affine else (("rms_normalise", n),),
+            norm_affine=output[-1] if self.affine else 0,
+        )
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        yield Example(
+            cls(), ((1, 64, 512),), (1, 64, 512), Counts(other=(("rms_normalise", 32_768), ("scale", 32_768)), norm_affine=512),
+            "T5-small (arXiv:1910.10683) on 64 tokens: 64*512",
+        )  # fmt: skip
+
+
+class LRN(Layer):
+    """Local response normalisation across channels.
+
+    Parameters
+    ----------
+    size : int
+        Channels summed for each output.
+    """
+
+    kind: ClassVar[str] = "lrn"
+    size: Dim
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
+        n = elements(output)
+        return Counts(other=(("square", n), ("add", (self.size - 1) * n), ("lrn", n)))
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        yield Example(
+            cls(5), ((1, 96, 55, 55),), (1, 96, 55, 55),
+            Counts(other=(("square", 290_400), ("add", 1_161_600), ("lrn", 290_400))),
+            "AlexNet (Krizhevsky et al., 2012), section 3.3, n = 5: 96*55*55; 4 adds",
+        )  # fmt: skip

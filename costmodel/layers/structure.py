@@ -7,8 +7,7 @@ from typing import ClassVar, Literal
 
 from costmodel._num import Num, divides, equal, floor_div, product, total
 from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements, words
-from costmodel.layers.fields import Axis, Dim, Pads, TargetShape
-from costmodel.layers.fields import Shape as ShapeField
+from costmodel.layers.fields import AnyShape, Axes, Axis, Dim, Pads, TargetShape, Text
 
 Role = Literal["step", "epilogue", "alias", "input"]
 
@@ -25,7 +24,7 @@ class Placeholder(Layer):
     kind: ClassVar[str] = "input"
     role: ClassVar[Role] = "input"
     arity: ClassVar[int | None] = 0
-    shape: ShapeField
+    shape: AnyShape
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape: Shape = self.shape
@@ -34,6 +33,117 @@ class Placeholder(Layer):
     @classmethod
     def examples(cls) -> Iterator[Example]:
         yield Example(cls((1, 3, 224, 224)), (), (1, 3, 224, 224), Counts(), "an ImageNet picture")
+
+
+class Constant(Layer):
+    """A stored tensor that is used as a feature map. A single number is no parameter.
+
+    Parameters
+    ----------
+    shape : tuple of int or symbol
+        Its sizes.
+    """
+
+    kind: ClassVar[str] = "constant"
+    arity: ClassVar[int | None] = 0
+    shape: AnyShape
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        shape: Shape = self.shape
+        return shape
+
+    def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
+        return Counts(constants=elements(output) if any(n != 1 for n in output) else 0)
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        yield Example(cls((1, 1, 768)), (), (1, 1, 768), Counts(constants=768), "ViT-B/16 (arXiv:2010.11929), the class token")
+
+
+class Transpose(Layer):
+    """Axes in another order: no arithmetic, but every element moves.
+
+    Parameters
+    ----------
+    order : tuple of int
+        For every axis of the output the axis of the input.
+    """
+
+    kind: ClassVar[str] = "transpose"
+    order: Axes
+
+    def check(self, *inputs: Shape) -> Iterator[Check]:
+        rank = len(inputs[0])
+        yield sorted(self.order) == list(range(rank)), f"`order` (={self.order}) must name each of the {rank} axes of {inputs[0]} once"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return tuple([inputs[0][axis] for axis in self.order])
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        yield Example(cls((0, 2, 1, 3)), ((1, 197, 12, 64),), (1, 12, 197, 64), Counts(), "ViT-B/16, heads apart")
+
+
+class Split(Layer):
+    """A tensor cut into pieces along an axis.
+
+    Parameters
+    ----------
+    axis : int
+        The axis that is cut.
+    sizes : tuple of int or symbol
+        The size of each piece along it.
+    """
+
+    kind: ClassVar[str] = "split"
+    axis: Axis
+    sizes: AnyShape
+
+    def check(self, *inputs: Shape) -> Iterator[Check]:
+        x = inputs[0]
+        inside = -len(x) <= self.axis < len(x)
+        yield inside, f"`axis` (={self.axis}) must be within the {len(x)} axes of {x}"
+        if inside:
+            yield (
+                equal(total(self.sizes), x[self.axis]),
+                f"`sizes` (={self.sizes}) must sum to {x[self.axis]}, axis {self.axis} of {x}",
+            )
+
+    def output_shapes(self, *inputs: Shape) -> tuple[Shape, ...]:
+        at = self.axis % len(inputs[0])
+        return tuple([(*inputs[0][:at], size, *inputs[0][at + 1 :]) for size in self.sizes])
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        yield Example(
+            cls(1, (58, 58)), ((1, 116, 28, 28),), (1, 58, 28, 28), Counts(), "ShuffleNet v2 (arXiv:1807.11164), channel split at 1x",
+            further_outputs=((1, 58, 28, 28),),
+        )  # fmt: skip
+
+
+class Rearrange(Layer):
+    """Elements picked, repeated or moved to other places: no arithmetic, but the output is written.
+
+    Parameters
+    ----------
+    operation : str
+        What it does: "slice", "gather", "expand", "tile", "depth_to_space", ...
+    shape : tuple of int or symbol
+        The output shape.
+    """
+
+    kind: ClassVar[str] = "rearrange"
+    arity: ClassVar[int | None] = None
+    operation: Text
+    shape: AnyShape
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        shape: Shape = self.shape
+        return shape
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        yield Example(cls("slice", (1, 64, 55, 55)), ((1, 64, 56, 56),), (1, 64, 55, 55), Counts(), "rows and columns 1 to 55")
 
 
 class Concat(Layer):
@@ -169,11 +279,11 @@ class Reshape(_Alias):
         count = elements(inputs[0])
         fixed = product(n for n in self.shape if not _is_rest(n))
         message = f"`shape` (={self.shape}) must hold the {count} elements of {inputs[0]}"
-        yield divides(fixed, count) if any(map(_is_rest, self.shape)) else equal(fixed, count), message
+        yield divides(fixed, count) if fixed != 0 and any(map(_is_rest, self.shape)) else equal(fixed, count), message
 
     def output_shape(self, *inputs: Shape) -> Shape:
         fixed = product(n for n in self.shape if not _is_rest(n))
-        rest = floor_div(elements(inputs[0]), fixed)
+        rest = floor_div(elements(inputs[0]), fixed) if fixed != 0 else 0
         return tuple(rest if _is_rest(n) else n for n in self.shape)
 
     @classmethod

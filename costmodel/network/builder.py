@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any
 
 from costmodel.errors import CostModelError, FieldError, NetworkError, ShapeError
 from costmodel.layers import Check, Layer, Shape
+from costmodel.layers.fields import shape as sizes
 from costmodel.layers.structure import Placeholder
 from costmodel.network.graph import Network, Node, TensorRef
 
@@ -17,7 +19,7 @@ _serial = itertools.count()
 class Tensor:
     """What a layer call returns: an output in a network that is being built. Immutable; calling a layer extends it."""
 
-    __slots__ = ("conditions", "inputs", "layer", "name", "serial", "shape")
+    __slots__ = ("conditions", "first", "index", "inputs", "layer", "name", "serial", "shape", "shapes")
 
     def __init__(self, layer: Layer, inputs: tuple[Tensor, ...], name: str | None) -> None:
         if name is not None and (not isinstance(name, str) or not name or "\n" in name):
@@ -26,12 +28,14 @@ class Tensor:
         self.inputs = inputs
         self.name = name
         self.serial = next(_serial)
-        self.shape: Shape
+        self.first, self.index = self, 0
+        self.shapes: tuple[Shape, ...]
         self.conditions: tuple[Check, ...]
         try:
-            self.shape, self.conditions = layer.infer(tuple([t.shape for t in inputs]))
+            self.shapes, self.conditions = layer.infer(tuple([t.shape for t in inputs]))
         except CostModelError as error:
             raise type(error)(f"{error}; layer {self._label()}") from None
+        self.shape: Shape = self.shapes[0]
 
     def _label(self) -> str:
         if self.name:
@@ -39,12 +43,19 @@ class Tensor:
         before = next((t.name for t in self.inputs if t.name), None)
         return self.layer.kind + (f" after {before!r}" if before else "")
 
-    def apply(self, layer: Layer, inputs: tuple[Tensor, ...], name: str | None = None) -> Tensor:
-        """The output of `layer` on `inputs`."""
+    def _output(self, index: int) -> Tensor:
+        """A further output of the same layer."""
+        other = copy(self)
+        other.index, other.shape = index, self.shapes[index]
+        return other
+
+    def apply(self, layer: Layer, inputs: tuple[Tensor, ...], name: str | None = None) -> Tensor | tuple[Tensor, ...]:
+        """The output of `layer` on `inputs`, or a tuple where it has several."""
         for tensor in inputs:
             if type(tensor) is not Tensor:
                 raise ShapeError(f"{layer!r} must be called on tensors (start with Input(shape)), got {tensor!r}")
-        return Tensor(layer, inputs, name)
+        tensor = Tensor(layer, inputs, name)
+        return tensor if len(tensor.shapes) == 1 else (tensor, *(tensor._output(i) for i in range(1, len(tensor.shapes))))
 
     def __repr__(self) -> str:
         return f"Tensor(shape={self.shape}, from {self._label()})"
@@ -75,7 +86,11 @@ def Input(shape: Shape, name: str = "input") -> Tensor:  # noqa: N802
     >>> cm.Network.of(y, name="one layer").macs
     169344
     """
-    return Tensor(Placeholder(shape), (), name)
+    try:
+        checked = sizes(shape)
+    except ValueError as error:
+        raise FieldError(f"`shape` (={shape!r}) of input {name!r} {error}") from None
+    return Tensor(Placeholder(checked), (), name)
 
 
 def collect(outputs: Tensor | Iterable[Tensor], name: str) -> Network:
@@ -86,7 +101,7 @@ def collect(outputs: Tensor | Iterable[Tensor], name: str) -> Network:
     found: set[Tensor] = set()
     stack = list(ends)
     while stack:
-        tensor = stack.pop()
+        tensor = stack.pop().first
         if tensor not in found:
             found.add(tensor)
             stack.extend(tensor.inputs)
@@ -98,9 +113,14 @@ def collect(outputs: Tensor | Iterable[Tensor], name: str) -> Network:
     for tensor in ordered:
         label = tensor.name or _free_name(tensor.layer.kind, numbers, taken)
         refs[tensor] = TensorRef(label)
-        inputs, shapes = tuple([refs[t] for t in tensor.inputs]), tuple([t.shape for t in tensor.inputs])
-        nodes.append(Node(label, tensor.layer, inputs, shapes, (tensor.shape,), tensor.conditions))
-    return Network(name, nodes, [refs[t] for t in ends])
+        inputs, shapes = tuple([_ref(refs, t) for t in tensor.inputs]), tuple([t.shape for t in tensor.inputs])
+        nodes.append(Node(label, tensor.layer, inputs, shapes, tensor.shapes, tensor.conditions))
+    return Network(name, nodes, [_ref(refs, t) for t in ends])
+
+
+def _ref(refs: dict[Tensor, TensorRef], tensor: Tensor) -> TensorRef:
+    first = refs[tensor.first]
+    return TensorRef(first.node, tensor.index) if tensor.index else first
 
 
 def _free_name(kind: str, numbers: dict[str, itertools.count[int]], taken: set[str]) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 
 from costmodel._num import is_symbolic
 from costmodel.errors import CostModelError, NetworkError, SymbolicError
-from costmodel.layers import Layer, layer_class
+from costmodel.layers import Counts, Layer, layer_class
 from costmodel.network.graph import Network, Node, TensorRef
+from costmodel.network.layout import infer
 
 SCHEMA = 1
-_NODE_KEYS = {"name", "kind", "fields", "inputs", "weight_bits", "activation_bits"}
-_KEYS = {"schema", "name", "nodes", "outputs"}
+_NODE_KEYS = {"name", "kind", "fields", "inputs", "weight_bits", "activation_bits", "parameters", "channels_last"}
+_KEYS = {"schema", "name", "nodes", "outputs", "assumptions"}
 
 
 def dump(network: Network) -> str:
@@ -26,8 +27,14 @@ def dump(network: Network) -> str:
         if node.inputs:
             entry["inputs"] = [str(ref) for ref in node.inputs]
         entry |= {k: v for k in ("weight_bits", "activation_bits") if (v := getattr(node, k)) is not None}
+        if node.held is not None:
+            entry["parameters"] = {role: number for role, number in node.held.parameters().items() if number != 0}
+        if node.channels_last:
+            entry["channels_last"] = True
         nodes.append(entry)
     document = {"schema": SCHEMA, "name": network.name, "nodes": nodes, "outputs": [str(ref) for ref in network.outputs]}
+    if network.assumptions:
+        document["assumptions"] = list(network.assumptions)
     return json.dumps(document, indent=1, default=_refuse) + "\n"
 
 
@@ -63,7 +70,10 @@ def load(text: str | bytes) -> Network:
     nodes: dict[str, Node] = {}
     for label in _order(refs):
         nodes[label] = _node(label, by_name[label], refs[label], nodes)
-    return Network(name, nodes.values(), outputs)
+    assumptions = document.get("assumptions", [])
+    if not isinstance(assumptions, list) or not all(isinstance(text, str) for text in assumptions):
+        raise NetworkError(f"`assumptions` must be a list of texts, got {assumptions!r}")
+    return Network(name, nodes.values(), outputs, assumptions)
 
 
 def _keys(mapping: Any, known: set[str], what: str) -> None:
@@ -112,14 +122,29 @@ def _node(label: str, entry: dict[str, Any], inputs: tuple[TensorRef, ...], befo
             if ref.output >= len(before[ref.node].output_shapes):
                 raise NetworkError(f"reads {str(ref)!r}, which layer {ref.node!r} does not give")
         shapes = tuple(before[ref.node].output_shapes[ref.output] for ref in inputs)
-        shape, conditions = layer.infer(shapes)
+        last = entry.get("channels_last", False)
+        if not isinstance(last, bool):
+            raise NetworkError(f"`channels_last` (={last!r}) must be true or false")
+        made, conditions = infer(layer, shapes, last)
+        held = _held(entry.get("parameters"))
     except CostModelError as error:
         raise type(error)(f"{error}; layer {label!r}") from None
     bits = {k: entry.get(k) for k in ("weight_bits", "activation_bits")}
     for key, value in bits.items():
         if value is not None and (type(value) is not int or not 1 <= value <= 128):
             raise NetworkError(f"`{key}` (={value!r}) must be an integer from 1 to 128; layer {label!r}")
-    return Node(label, layer, inputs, shapes, (shape,), conditions, **bits)
+    return Node(label, layer, inputs, shapes, made, conditions, **bits, held=held, channels_last=last)
+
+
+def _held(parameters: Any) -> Counts | None:
+    """Parameters by role, where the document says them."""
+    if parameters is None:
+        return None
+    _keys(parameters, set(Counts().parameters()), "`parameters`")
+    for role, number in parameters.items():
+        if type(number) is not int or number < 0:
+            raise NetworkError(f"`parameters` {role!r} (={number!r}) must be an integer of at least 0")
+    return Counts(**parameters)
 
 
 def _tuples(value: Any) -> Any:

@@ -10,6 +10,7 @@ from costmodel._num import Num, is_symbolic, total
 from costmodel.errors import NetworkError, UnknownNameError
 from costmodel.layers import Check, Counts, Layer, Shape
 from costmodel.network.epilogues import epilogue_groups, folded_parameters
+from costmodel.network.layout import channels_first
 
 if TYPE_CHECKING:
     import networkx
@@ -45,6 +46,23 @@ class Node(NamedTuple):
     """Width of its weights where the network says so, else None."""
     activation_bits: Num | None = None
     """Width of its outputs where the network says so, else None."""
+    held: Counts | None = None
+    """Its parameters by role where a file says which it stores, else None; a shared one stands where it is first used."""
+    channels_last: bool = False
+    """Whether its shapes have their channels last, as the network's source has them; its layer is asked with channels first."""
+
+    def seen(self, shape: Shape) -> Shape:
+        """One of its shapes as its layer knows it: channels first."""
+        return channels_first(shape) if self.channels_last else shape
+
+    def variety(self) -> str:
+        """What a table of shares calls it."""
+        return self.layer.variety(tuple([self.seen(shape) for shape in self.input_shapes]))
+
+    def counts(self) -> Counts:
+        """What its layer does and holds; parameters that a file says it stores take the place of the layer's."""
+        counts = self.layer.counts(tuple([self.seen(shape) for shape in self.input_shapes]), self.seen(self.output_shapes[0]))
+        return counts if self.held is None else self.held._replace(macs=counts.macs, other=counts.other)
 
 
 class Network:
@@ -58,10 +76,13 @@ class Network:
     nodes : dict of str to Node
         In creation order, which is an order of execution.
     outputs : tuple of TensorRef
+    assumptions : tuple of str
+        What its reader had to assume; every prediction shows them.
     """
 
-    def __init__(self, name: str, nodes: Iterable[Node], outputs: Iterable[TensorRef]) -> None:
+    def __init__(self, name: str, nodes: Iterable[Node], outputs: Iterable[TensorRef], assumptions: Iterable[str] = ()) -> None:
         self.name = name
+        self.assumptions = tuple(assumptions)
         self.nodes: dict[str, Node] = {}
         self.outputs = tuple(outputs)
         for node in nodes:
@@ -112,7 +133,13 @@ class Network:
     @cached_property
     def counts(self) -> dict[str, Counts]:
         """The counts of every node."""
-        return {n.name: n.layer.counts(n.input_shapes, n.output_shapes[0]) for n in self.nodes.values()}
+        return {node.name: node.counts() for node in self.nodes.values()}
+
+    @cached_property
+    def coverage(self) -> float:
+        """Share of the layers whose cost is known; below 1 all totals are lower bounds."""
+        known = [node.layer.cost_known for node in self.nodes.values() if node.layer.role in ("step", "epilogue")]
+        return sum(known) / len(known) if known else 1.0
 
     @cached_property
     def totals(self) -> Counts:
@@ -193,7 +220,8 @@ class Network:
         return load(text)
 
     def _content(self) -> tuple[Any, ...]:
-        return self.name, tuple((n.name, n.layer, n.inputs, n.weight_bits, n.activation_bits) for n in self.nodes.values()), self.outputs
+        nodes = tuple((n.name, n.layer, n.inputs, n.weight_bits, n.activation_bits, n.held, n.channels_last) for n in self.nodes.values())
+        return self.name, nodes, self.outputs, self.assumptions
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self._content() == other._content()

@@ -125,6 +125,10 @@ class Prediction:
         found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
         if self.hardware.weights_in_flash:
             found["weights"] = "stream from flash; feature maps must fit the SRAM"
+        if self.network.assumptions:
+            found["reading"] = list(self.network.assumptions)
+        if (coverage := self.network.coverage) < 1:
+            found["coverage"] = f"{100 * coverage:.1f} % of the layers have a cost rule; totals are lower bounds"
         if open_conditions := self.network.conditions:
             found["conditions"] = [str(condition) for condition, _ in open_conditions]
         if steps := [f"{s} is a multiple of {s.multiple_of}" for s in sorted(self.symbols, key=str) if getattr(s, "multiple_of", None)]:

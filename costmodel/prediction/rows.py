@@ -307,7 +307,7 @@ class Total(_Timed):
     @property
     def coverage(self) -> float:
         """Share of the layers whose cost is known."""
-        return 1.0
+        return self._prediction.network.coverage
 
     def to_dict(self) -> dict[str, Any]:
         """The totals under the field names of the JSON schema."""

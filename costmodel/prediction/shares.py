@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 
 def _type(row: Row) -> str:
-    node = row.step.nodes[0]
-    return node.layer.variety(node.input_shapes)
+    return row.step.nodes[0].variety()
 
 
 def _stage(row: Row) -> str:
     """The height and width of what it writes; layers behind the last feature map work on vectors."""
-    sizes = row.output_shapes[0][2:]
+    sizes = row.step.nodes[-1].seen(row.output_shapes[0])[2:]
     return " x ".join(map(str, sizes)) if sizes else "vector"
 
 

@@ -19,7 +19,7 @@ class Convention(NamedTuple):
 
 
 def _of(network: Network, figure: str, kinds: tuple[str, ...]) -> Num:
-    nodes = (node for node in network.nodes.values() if node.layer.variety(node.input_shapes) in kinds)
+    nodes = (node for node in network.nodes.values() if node.variety() in kinds)
     return total(getattr(network.counts[node.name], figure) for node in nodes)
 
 

@@ -22,10 +22,10 @@ def test_has_an_example_and_a_docstring(kind: str) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_example(example) -> None:
-    output, open_conditions = example.layer.infer(example.inputs)
-    assert output == example.output
+    outputs, open_conditions = example.layer.infer(example.inputs)
+    assert outputs == (example.output, *example.further_outputs)
     assert not open_conditions
-    assert example.layer.counts(example.inputs, output) == example.counts
+    assert example.layer.counts(example.inputs, outputs[0]) == example.counts
     assert all(type(value) is int for value in example.counts.parameters().values())
     assert {step for step, _ in example.counts.other} <= OTHER_OPS.keys()
 
@@ -41,14 +41,14 @@ def test_example_in_symbols(example) -> None:
     inputs = tuple(tuple(map(symbol, shape)) for shape in example.inputs)
     if example.layer.kind == "input":
         return
-    output, _ = example.layer.infer(inputs)
-    counts = example.layer.counts(inputs, output)
+    outputs, _ = example.layer.infer(inputs)
+    counts = example.layer.counts(inputs, outputs[0])
     values = {s: sp.Integer(n) for n, s in names.items()}
 
     def number(expression):
         return sp.sympify(expression).xreplace(values).doit()
 
-    assert tuple(map(number, output)) == example.output
+    assert tuple(tuple(map(number, output)) for output in outputs) == (example.output, *example.further_outputs)
     assert [number(v) for v in counts.parameters().values()] == list(example.counts.parameters().values())
     assert number(counts.macs) == example.counts.macs
     assert [(step, number(n)) for step, n in counts.other] == list(example.counts.other)

@@ -5,7 +5,9 @@ import json
 import pytest
 
 import costmodel as cm
-from costmodel.network import Input, Network, TensorRef, sequential
+from costmodel.layers.structure import Placeholder
+from costmodel.network import Input, Network, Node, TensorRef, sequential
+from costmodel.network.layout import infer
 
 L = cm.layers
 
@@ -140,3 +142,43 @@ def test_norms_fold_into_their_host_alone() -> None:
     assert net.parameters["weights"] == 128
     assert net.parameters["trainable"] == 128 + 8 + 3 * 16
     assert net.parameters["all"] == 128 + 8 + 3 * 32
+
+
+def channels_last_network() -> Network:
+    """A picture of 8x6 with 3 channels through a convolution, a pooling and a mean, shapes in the order of TFLite and Keras."""
+    x = Node("input", Placeholder((1, 8, 6, 3)), (), (), ((1, 8, 6, 3),))
+    nodes = [x]
+    for name, layer in (("conv", L.Conv2d(4, (3, 1))), ("pool", L.MaxPool2d((2, 3))), ("mean", L.GlobalAvgPool())):
+        before = nodes[-1]
+        shapes, conditions = infer(layer, before.output_shapes, last=True)
+        nodes.append(Node(name, layer, (TensorRef(before.name),), before.output_shapes, shapes, conditions, channels_last=True))
+    return Network("last", nodes, [TensorRef("mean")])
+
+
+def test_layers_of_a_network_with_channels_last_are_asked_with_channels_first() -> None:
+    net = channels_last_network()
+    assert [n.output_shapes[0] for n in net.nodes.values()] == [(1, 8, 6, 3), (1, 8, 6, 4), (1, 4, 2, 4), (1, 1, 1, 4)]
+    assert net.counts["conv"].macs == 8 * 6 * 4 * 3 * 1 * 3  # rows, columns, filters, taps, channels
+    assert net.counts["conv"].weights == 4 * 3 * 1 * 3
+    assert dict(net.counts["pool"].other) == {"compare": 4 * 2 * 4 * (2 * 3 - 1)}
+    assert cm.predict(net)["conv"].output_shapes == ((1, 8, 6, 4),)
+
+
+def test_json_keeps_channels_last() -> None:
+    net = channels_last_network()
+    again = Network.from_json(net.to_json())
+    assert again == net
+    assert again.totals == net.totals
+    assert [n.channels_last for n in again.nodes.values()] == [False, True, True, True]
+
+
+def test_json_with_a_wrong_channels_last_is_refused() -> None:
+    document = json.loads(channels_last_network().to_json())
+    document["nodes"][1]["channels_last"] = 1
+    with pytest.raises(cm.errors.NetworkError, match="`channels_last`"):
+        Network.from_json(json.dumps(document))
+
+
+def test_a_wrong_shape_with_channels_last_is_said_in_both_orders() -> None:
+    with pytest.raises(cm.errors.ShapeError, match=r"channels first, the inputs are \(1, 8, 6, 3\)"):
+        infer(L.Conv2d(4, 3, groups=2), [(1, 8, 6, 3)], last=True)

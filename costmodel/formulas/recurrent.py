@@ -1,0 +1,36 @@
+"""Recurrent layers."""
+
+from __future__ import annotations
+
+from costmodel._num import Num
+from costmodel.formulas._registry import Size, Step, formula
+
+
+@formula
+def weights(inputs: Size, hidden: Size, gates: Step) -> Num:
+    r"""Weights of one direction of a recurrent layer.
+
+    .. math:: G\, H\, (I + H)
+
+    Parameters
+    ----------
+    inputs, hidden : int, array or symbol
+        Features in and features of the state. [count]
+    gates : int, array or symbol
+        4 for LSTM, 3 for GRU, 1 for a plain recurrence.
+
+    Returns
+    -------
+    int, array or symbol
+        [count]; as many MACs for every step of the sequence.
+
+    Examples
+    --------
+    >>> weights(128, 128, 4)      # Silero VAD, LSTM
+    131072
+
+    References
+    ----------
+    ONNX operator specification, LSTM: W is [4 H, I], R is [4 H, H].
+    """
+    return gates * hidden * (inputs + hidden)

@@ -1,0 +1,109 @@
+"""Arithmetic on numbers that are known while a file is read: integers, floats, truth values, and symbols among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from costmodel._num import equal, floor_div, maximum, minimum
+from costmodel.readers._values import MOST_KNOWN
+
+Array = Any
+
+
+def _broadcasts(arrays: tuple[Array, ...]) -> bool:
+    count = 1
+    for size in np.broadcast_shapes(*(a.shape for a in arrays)):
+        count *= size
+    return count <= MOST_KNOWN
+
+
+def lifted(plain: Callable[..., Any], symbolic: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """A fold: `plain` on numbers, `symbolic` on each element where some are symbols; None where it can't."""
+
+    def fold(op: Any, *arrays: Array) -> Array | None:
+        if not arrays or not _broadcasts(arrays):
+            return None
+        if any(a.dtype == object for a in arrays):
+            if symbolic is None:
+                return None
+            made = np.frompyfunc(symbolic, len(arrays), 1)(*(a.astype(object) for a in arrays))
+            made = np.asarray(made, dtype=object)
+            return None if any(entry is None for entry in made.ravel()) else tidy(made)
+        with np.errstate(all="ignore"):
+            return np.asarray(plain(*arrays))
+
+    return fold
+
+
+def tidy(array: Array) -> Array:
+    """An array of objects as integers or truth values where no symbol is left."""
+    entries = array.ravel().tolist()
+    if all(type(e) is bool for e in entries):
+        return array.astype(bool)
+    if all(type(e) is int or getattr(e, "is_Integer", False) for e in entries):
+        return array.astype(np.int64)
+    return array
+
+
+def settled(condition: Any) -> bool | None:
+    """A condition as a truth value; None where symbols leave it open."""
+    if condition is True or condition is False:
+        return condition
+    return bool(condition) if getattr(condition, "is_Boolean", False) and not condition.free_symbols else None
+
+
+def divide(a: Array, b: Array) -> Array:
+    """Integers are divided towards zero, as in C."""
+    if a.dtype.kind in "iu" and b.dtype.kind in "iu":
+        safe = np.where(b == 0, 1, b)
+        quotient = np.abs(a) // np.abs(safe) * np.sign(a) * np.sign(safe)
+        return np.asarray(quotient, dtype=a.dtype)
+    return np.divide(a, b)
+
+
+def equality(a: Any, b: Any) -> bool | None:
+    """Whether two sizes agree; None where it is open."""
+    return settled(equal(a, b))
+
+
+def less(a: Any, b: Any) -> bool | None:
+    """Whether a < b; None where it is open."""
+    return settled(a < b) if a is not b else False
+
+
+def symbolic_divide(a: Any, b: Any) -> Any:
+    """A size divided by a size; floats divide exactly."""
+    return a / b if isinstance(b, float) else floor_div(a, b)
+
+
+def negated(fold: Callable[..., Any]) -> Callable[..., Any]:
+    """The opposite of a comparison."""
+
+    def other(a: Any, b: Any) -> bool | None:
+        found = fold(a, b)
+        return None if found is None else not found
+
+    return other
+
+
+def swapped(fold: Callable[..., Any]) -> Callable[..., Any]:
+    """A comparison with its operands exchanged."""
+    return lambda a, b: fold(b, a)
+
+
+def chained(two: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of two as one of many."""
+
+    def many(*xs: Any) -> Any:
+        result, *rest = xs
+        for x in rest:
+            result = two(result, x)
+        return result
+
+    return many
+
+
+symbolic_maximum, symbolic_minimum = chained(maximum), chained(minimum)

@@ -1,0 +1,98 @@
+"""The inputs of a file: declared shapes, what the caller says of them, symbols for what stays open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from costmodel._num import Num, is_symbolic
+from costmodel.errors import FieldError, UnknownNameError
+from costmodel.readers._importer import Importer
+from costmodel.readers._values import BITS, MOST_KNOWN, Value
+
+Declared = Sequence[int | str] | None
+"""Sizes; a name where one is open, empty where it has no name. None where not even the number of axes is known."""
+
+
+class Inputs:
+    """What the caller says of the inputs of a file.
+
+    Parameters
+    ----------
+    shapes, values : mapping
+        By the name of the input.
+    names : sequence of str
+        The inputs that the file has.
+    """
+
+    def __init__(self, shapes: Mapping[str, Any], values: Mapping[str, Any], names: Sequence[str]) -> None:
+        for name in (*shapes, *values):
+            if name not in names:
+                raise UnknownNameError.of("input of the file", name, names)
+        self.shapes = {name: _sizes(name, shape) for name, shape in shapes.items()}
+        self.values = values
+        self._symbols: dict[str, Num] = {}
+
+    def make(self, importer: Importer, name: str, declared: Declared, dtype: str) -> Value:
+        """The input of that name, as a value of the network."""
+        shape = self._shape(name, declared)
+        if name not in self.values:
+            return importer.input(name, shape, dtype)
+        import numpy as np
+
+        if dtype not in BITS:
+            raise FieldError(f"`values[{name!r}]` can't be taken: the file's input is of {dtype}")
+        try:
+            data = np.asarray(self.values[name])
+            data = data.astype(dtype if hasattr(np, dtype) or dtype == "bool" else data.dtype)
+        except (TypeError, ValueError) as error:
+            raise FieldError(f"`values[{name!r}]` must be numbers of {dtype}: {error}") from None
+        if data.size > MOST_KNOWN:
+            raise FieldError(f"`values[{name!r}]` has {data.size} numbers; at most {MOST_KNOWN} can be given")
+        if declared is not None and (
+            len(shape) != data.ndim or any(type(a) is int and a != b for a, b in zip(shape, data.shape, strict=True))
+        ):
+            raise FieldError(f"`values[{name!r}]` of shape {data.shape} does not fit the input's shape {shape}")
+        for size, number in zip(declared or (), data.shape, strict=False):
+            if isinstance(size, str) and size:
+                self._symbols.setdefault(size, number)
+        return importer.input(name, data.shape, dtype, data)
+
+    def _shape(self, name: str, declared: Declared) -> tuple[Num, ...]:
+        given = self.shapes.get(name)
+        if declared is None:
+            if given is None and name not in self.values:
+                raise FieldError(f"the file gives input {name!r} no shape; give one, e.g. inputs={{{name!r}: (1, 3, 224, 224)}}")
+            return tuple(self._size(name, axis, size) for axis, size in enumerate(given or ()))
+        if given is None:
+            given = (None,) * len(declared)
+        elif len(given) != len(declared):
+            raise FieldError(f"`inputs[{name!r}]` (={given}) must have {len(declared)} sizes, as the file declares {tuple(declared)}")
+        shape = []
+        for axis, (size, said) in enumerate(zip(declared, given, strict=True)):
+            made = self._size(name, axis, size if said is None else said)
+            if isinstance(size, str) and size and size != "?":
+                self._symbols.setdefault(size, made)
+            shape.append(made)
+        return tuple(shape)
+
+    def _size(self, name: str, axis: int, size: Any) -> Num:
+        if not isinstance(size, str):
+            return size
+        label = size if size and size != "?" else f"{name}_{axis}"
+        if label not in self._symbols:
+            from costmodel._symbols import SizeSymbol
+
+            self._symbols[label] = SizeSymbol(label, integer=True)
+        return self._symbols[label]
+
+
+def _sizes(name: str, shape: Any) -> tuple[Any, ...]:
+    """Sizes as the caller gives them: integers, symbols, names of symbols, or None for what the file says."""
+    if not isinstance(shape, tuple | list):
+        raise FieldError(f"`inputs[{name!r}]` (={shape!r}) must be a tuple of sizes")
+    for size in shape:
+        is_size = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+        if not (is_size or size is None or is_symbolic(size) or (isinstance(size, str) and size)):
+            raise FieldError(f"`inputs[{name!r}]` (={shape!r}) must hold integers of at least 0, symbols or their names, got {size!r}")
+    return tuple(shape)

@@ -1,0 +1,93 @@
+"""Loading an ONNX file without trusting it: its size, where its external data lie, what its tensors say of themselves."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from onnx import ModelProto, TensorProto
+
+from costmodel.errors import ReaderError
+from costmodel.readers._values import BITS, MOST_KNOWN, MOST_KNOWN_FLOATS, Stored, Value
+
+MOST_BYTES = 2**31
+"""The largest file; more does not fit the format."""
+MOST_ELEMENTS = 2**48
+"""The most numbers that one tensor is taken to have."""
+
+DTYPES: dict[int, str] = {
+    number: {"float": "float32", "double": "float64"}.get(name.lower(), name.lower()) for name, number in TensorProto.DataType.items()
+}
+"""Number formats by their number in the format."""
+
+
+def load(path: Path) -> ModelProto:
+    """The model in a file; weights in other files stay there."""
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise ReaderError(f"has {size} bytes; at most {MOST_BYTES} are read")
+    model = ModelProto()
+    try:
+        model.ParseFromString(path.read_bytes())
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise ReaderError(f"is no ONNX model, or is cut off: {error}") from None
+    if not model.HasField("graph") or not model.graph.output:
+        raise ReaderError("is no ONNX model: it has no graph with an output")
+    return model
+
+
+def sizes(dims: Any, what: str) -> tuple[int, ...]:
+    """The sizes that a tensor of the file gives, checked."""
+    shape = tuple(dims)
+    count = 1
+    for size in shape:
+        if size < 0:
+            raise ReaderError(f"{what} has the negative size {size} in its shape {shape}")
+        count *= size
+    if count > MOST_ELEMENTS:
+        raise ReaderError(f"{what} of shape {shape} has {count} numbers; at most {MOST_ELEMENTS} are taken to be meant")
+    return shape
+
+
+class Tensors:
+    """The stored tensors of a file whose folder is known."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def value(self, tensor: TensorProto, key: str) -> Value:
+        """A stored tensor; its numbers are decoded when they are asked for, and only where they are few."""
+        shape = sizes(tensor.dims, f"tensor {key!r}")
+        dtype = DTYPES.get(tensor.data_type, "undefined")
+        count = 1
+        for size in shape:
+            count *= size
+        sources = (Stored(key, count, dtype),)
+        if tensor.data_location == TensorProto.EXTERNAL:
+            self._check_location(tensor, key)
+            return Value(shape, dtype, None, sources)
+        if tensor.HasField("raw_data") and dtype in BITS and len(tensor.raw_data) * 8 < count * BITS[dtype]:
+            raise ReaderError(f"tensor {key!r} of shape {shape} and {dtype} needs {count * BITS[dtype]} bits, the file has fewer")
+        few = count <= (MOST_KNOWN_FLOATS if "float" in dtype else MOST_KNOWN)
+        return Value(shape, dtype, None, sources, load=(lambda: decode(tensor, key)) if few else None)
+
+    def _check_location(self, tensor: TensorProto, key: str) -> None:
+        location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+        folder = os.path.realpath(self.folder)
+        target = os.path.realpath(self.folder / location) if location and "\0" not in location else ""
+        if not location or Path(location).is_absolute() or ".." in Path(location).parts or not target.startswith(folder + os.sep):
+            raise ReaderError(f"tensor {key!r} lies in {location!r}; it must lie in the folder of the model")
+
+
+def decode(tensor: TensorProto, key: str) -> Any:
+    """The numbers of a small tensor; None where they are texts."""
+    from onnx import numpy_helper
+
+    if tensor.data_type == TensorProto.STRING:
+        return None
+    try:
+        return numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ReaderError(f"tensor {key!r} does not hold what its shape and format say: {error}") from None

@@ -1,0 +1,212 @@
+"""Walking the graphs of an ONNX model: names, scopes, functions; every node goes to its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto
+
+from costmodel.errors import ReaderError, UnknownLayerError
+from costmodel.readers._importer import Importer, Operator, placed
+from costmodel.readers._rules import CUSTOM, Entry
+from costmodel.readers._values import MOST_KNOWN, Value, known, sources_of
+from costmodel.readers.onnx._file import DTYPES, Tensors
+from costmodel.readers.onnx._rules import RULES
+
+MOST_STEPS = 200_000
+"""Operators looked at in one file, loops unrolled."""
+DEEPEST = 32
+"""How deeply graphs and functions may lie in each other."""
+
+
+class Scope(dict[str, "Value"]):
+    """The tensors of a graph by name; those of the graphs around it are seen too."""
+
+    __slots__ = ("depth", "key", "opsets", "outer", "prefix", "references")
+
+    def __init__(
+        self, outer: Scope | None, key: str, opsets: Mapping[str, int], *,
+        depth: int = 0, prefix: str = "", references: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.outer = outer
+        self.key = key  # tells stored tensors of different graphs apart
+        self.opsets = opsets
+        self.depth = depth
+        self.prefix = prefix  # of the names of nodes
+        self.references = references or {}  # the attributes of a function's call
+        if self.depth > DEEPEST:
+            raise ReaderError(f"graphs and functions lie more than {DEEPEST} deep in each other")
+
+    def __missing__(self, name: str) -> Value:
+        if self.outer is not None:
+            return self.outer[name]
+        raise ReaderError(f"reads {name!r}, which nothing before it gives: it is missing, or the graph has a cycle")
+
+
+class Walker:
+    """Takes graphs to an importer, node by node."""
+
+    def __init__(self, importer: Importer, model: ModelProto, tensors: Tensors) -> None:
+        self.importer = importer
+        self.tensors = tensors
+        self.functions: dict[tuple[str, str], FunctionProto] = {(_domain(f.domain), f.name): f for f in model.functions}
+        self.opsets = {_domain(o.domain): o.version for o in model.opset_import}
+        self.declared: dict[str, Any] = {}
+        self.all_values: dict[str, Value] | None = None
+        self._steps = 0
+        self._model = model
+
+    def graph(self, graph: GraphProto, scope: Scope) -> list[Value]:
+        """The outputs of a graph whose inputs stand in `scope`."""
+        for tensor in graph.initializer:
+            scope[tensor.name] = self.tensors.value(tensor, scope.key + tensor.name)
+        for sparse in graph.sparse_initializer:
+            stored = self.tensors.value(sparse.values, scope.key + sparse.values.name)
+            scope[sparse.values.name] = Value(tuple(sparse.dims), stored.dtype, None, stored.sources)
+        for node in graph.node:
+            self.node(node, scope)
+        return [scope[output.name] for output in graph.output]
+
+    def subgraph(self, operator: Operator, graph: GraphProto, scope: Scope, name: str, inputs: list[Value]) -> list[Value]:
+        """The outputs of a graph inside a node."""
+        inner = Scope(
+            scope, f"{scope.key}{operator.name}/{name}/", scope.opsets,
+            depth=scope.depth + 1, prefix=scope.prefix, references=scope.references,
+        )  # fmt: skip
+        if len(graph.input) > len(inputs):
+            raise ReaderError(f"its {name} takes {len(graph.input)} inputs, got {len(inputs)}")
+        inner.update({given.name: value for given, value in zip(graph.input, inputs, strict=False)})
+        return self.graph(graph, inner)
+
+    def node(self, node: NodeProto, scope: Scope) -> None:
+        """Add what a node costs, and note its outputs."""
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise ReaderError(f"has more than {MOST_STEPS} operators once loops and functions are written out")
+        kind, outputs = node.op_type, node.output
+        with placed(f"node {node.name or (outputs[0] if outputs else '')!r} ({kind})"):
+            inputs = [scope[name] if name else None for name in node.input]
+            attributes = {a.name: self._attribute(a, scope) for a in node.attribute}
+            name = node.name or next(iter(outputs), kind)
+            domain = _domain(node.domain)
+            made: list[Value | None]
+            operator = Operator(
+                self.importer, kind, scope.prefix + name, inputs, attributes, len(outputs),
+                domain=domain, version=scope.opsets.get(domain, 1), reader=(self, scope),
+            )  # fmt: skip
+            if (function := self.functions.get((domain, kind))) is not None and (domain, kind) not in CUSTOM:
+                made = self._inline(function, operator, scope)
+            elif (entry := RULES.find(domain, kind)) is None:
+                made = self._unknown(operator, node)
+            else:
+                made = self._fold(entry, operator) or self._apply(entry, operator, node)
+            for label, value in zip(outputs, made, strict=False):
+                if label and value is not None:
+                    scope[label] = value
+                    if self.all_values is not None:
+                        self.all_values[label] = value
+
+    def _apply(self, entry: Entry, operator: Operator, node: NodeProto) -> list[Value | None]:
+        try:
+            return self.importer.apply(entry.rule, operator)
+        except UnknownLayerError:
+            if self.importer.unknown != "count" or operator.parts:
+                raise
+            return self._unknown(operator, node)
+
+    @staticmethod
+    def _fold(entry: Entry, operator: Operator) -> list[Value | None] | None:
+        """The outputs where all that goes in is known: they are computed now, as a compiler does."""
+        if entry.fold is None:
+            return None
+        arrays = []
+        for value in operator.inputs:
+            if value is None:
+                arrays.append(None)
+            elif not value.has_data or (data := value.data) is None:
+                return None
+            else:
+                arrays.append(data)
+        result = entry.fold(operator, *arrays)
+        if result is None:
+            return None
+        results = result if isinstance(result, list) else [result]
+        if sum(r.size for r in results) > MOST_KNOWN:
+            return None
+        values: list[Value | None] = []
+        for array in results:
+            dtype = "int64" if array.dtype.kind == "O" else str(array.dtype)
+            made_of = sources_of(operator.inputs) if array.dtype.kind == "f" and array.size > 1 else ()
+            values.append(known(array, dtype, tuple([stored for stored in made_of if stored.is_float])))
+        return values
+
+    def _unknown(self, operator: Operator, node: NodeProto) -> list[Value | None]:
+        """An operator without a rule, where such are counted: its shapes are those that the file declares."""
+        if self.importer.unknown != "count":
+            raise RULES.unknown(operator)
+        if not self.declared:
+            graph = self._model.graph
+            self.declared = {v.name: v.type.tensor_type for v in (*graph.value_info, *graph.output)}
+        shapes, dtypes = [], []
+        first = operator.inputs[0] if operator.inputs and operator.inputs[0] is not None else None
+        for label in node.output:
+            declared = self.declared.get(label)
+            sizes = [d.dim_value for d in declared.shape.dim] if declared is not None and declared.HasField("shape") else [0]
+            if all(size > 0 for size in sizes) and declared is not None:
+                shapes.append(tuple(sizes))
+                dtypes.append(DTYPES.get(declared.elem_type, "float32"))
+            elif first is not None:
+                self.importer.assume(f"the outputs of {operator.kind} have the shape of its first input")
+                shapes.append(first.shape)
+                dtypes.append(first.dtype)
+            else:
+                raise RULES.unknown(operator)
+        return self.importer.opaque(operator, shapes, dtypes)
+
+    def _inline(self, function: FunctionProto, operator: Operator, scope: Scope) -> list[Value | None]:
+        """The outputs of a function of the file."""
+        inner = Scope(
+            None, f"{operator.domain}.{operator.kind}/",
+            {_domain(o.domain): o.version for o in function.opset_import} or scope.opsets,
+            depth=scope.depth + 1, prefix=f"{operator.name}/",
+            references={a.name: _plain(a) for a in function.attribute_proto} | dict(operator.attributes),
+        )  # fmt: skip
+        inner.update({name: v for name, v in zip(function.input, operator.inputs, strict=False) if v is not None})
+        for node in function.node:
+            self.node(node, inner)
+        return [inner[name] for name in function.output]
+
+    def _attribute(self, attribute: AttributeProto, scope: Scope) -> Any:
+        if attribute.ref_attr_name:
+            return scope.references.get(attribute.ref_attr_name)
+        return _plain(attribute)
+
+
+def _plain(attribute: AttributeProto) -> Any:
+    """An attribute as a number, a text, a list of them, a tensor or a graph."""
+    kind = attribute.type
+    if kind == AttributeProto.INT:
+        return attribute.i
+    if kind == AttributeProto.INTS:
+        return list(attribute.ints)
+    if kind == AttributeProto.FLOAT:
+        return attribute.f
+    if kind == AttributeProto.STRING:
+        return attribute.s.decode("utf-8", "replace")
+    if kind == AttributeProto.FLOATS:
+        return list(attribute.floats)
+    if kind == AttributeProto.STRINGS:
+        return [text.decode("utf-8", "replace") for text in attribute.strings]
+    if kind == AttributeProto.TENSOR:
+        return attribute.t
+    if kind == AttributeProto.GRAPH:
+        return attribute.g
+    if kind == AttributeProto.SPARSE_TENSOR:
+        return attribute.sparse_tensor
+    return None
+
+
+def _domain(name: str) -> str:
+    return "" if name == "ai.onnx" else name

@@ -1,0 +1,98 @@
+"""Convolutions, dense layers and matrix products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from costmodel.errors import ReaderError
+from costmodel.layers import conv
+from costmodel.layers.structure import Transpose
+from costmodel.readers import _products as products
+from costmodel.readers._importer import Operator
+from costmodel.readers._products import matrix_product, spatial
+from costmodel.readers._values import Value
+from costmodel.readers.onnx._rules import rule
+
+TRANSPOSED = {1: conv.ConvTranspose1d, 2: conv.ConvTranspose2d, 3: conv.ConvTranspose3d}
+
+
+def padding(op: Operator, rank: int) -> Any:
+    """The padding of a window, as the fields of layers say it."""
+    mode = op.get("auto_pad", "NOTSET")
+    if mode in ("SAME_UPPER", "SAME_LOWER"):
+        return "same"
+    pads = op.get("pads")
+    if mode == "VALID" or not pads:
+        return (0,) * rank
+    if len(pads) != 2 * rank:
+        raise ReaderError(f"`pads` (={pads}) must have {2 * rank} entries")
+    before, after = pads[:rank], pads[rank:]
+    return tuple(before) if before == after else tuple(zip(before, after, strict=True))
+
+
+def per_axis(op: Operator, name: str, rank: int) -> tuple[int, ...]:
+    """A stride or dilation for every spatial axis."""
+    return tuple(op.get(name) or (1,) * rank)
+
+
+def convolve(op: Operator, x: Value, w: Value, bias: Value | None, dtype: str | None = None) -> Value:
+    """A convolution as the operator's attributes say it."""
+    rank = spatial(op, x.shape)
+    window = {"stride": per_axis(op, "strides", rank), "padding": padding(op, rank), "dilation": per_axis(op, "dilations", rank)}
+    return products.convolve(op, x, w, bias, groups=op.get("group", 1), dtype=dtype, **window)
+
+
+@rule("Conv")
+def convolution(op: Operator) -> Any:
+    return convolve(op, op[0], op[1], op.optional(2))
+
+
+@rule("ConvTranspose")
+def transposed(op: Operator) -> Any:
+    x, w, bias = op[0], op[1], op.optional(2)
+    rank = spatial(op, x.shape)
+    groups = op.get("group", 1)
+    if len(w.shape) != rank + 2 or (type(x.shape[1]) is int and x.shape[1] != w.shape[0]):
+        raise ReaderError(f"weights of shape {w.shape} don't fit an input of shape {x.shape}")
+    kernel, stride, dilation = w.shape[2:], per_axis(op, "strides", rank), per_axis(op, "dilations", rank)
+    extra = list(op.get("output_padding") or (0,) * rank)
+    pads = padding(op, rank)
+    wanted = op.get("output_shape")
+    if wanted or (pads == "same" and any(extra)):
+        sizes = wanted[-rank:] if wanted else [n * s for n, s in zip(x.shape[2:], stride, strict=True)]
+        pairs = []
+        for i in range(rank):
+            full = stride[i] * (x.shape[2 + i] - 1) + extra[i] + (kernel[i] - 1) * dilation[i] + 1
+            cut = full - sizes[i]
+            if cut < 0:
+                extra[i], cut = extra[i] - cut, 0
+            half = cut // 2
+            pairs.append((cut - half, half) if op.get("auto_pad") == "SAME_LOWER" else (half, cut - half))
+        pads = tuple(pairs)
+    layer = TRANSPOSED[rank](
+        w.shape[1] * groups, kernel, stride=stride, padding=pads, output_padding=tuple(extra), dilation=dilation, groups=groups,
+        bias=bias is not None,
+    )  # fmt: skip
+    return op.emit(layer, *((x, w) if w.ref else (x,)), weights=[w], biases=[bias])
+
+
+@rule("MatMul")
+def matmul(op: Operator) -> Any:
+    return matrix_product(op, op[0], op[1])
+
+
+@rule("Gemm")
+def gemm(op: Operator) -> Any:
+    a, b, c = op[0], op[1], op.optional(2)
+    if len(a.shape) != 2 or len(b.shape) != 2:
+        raise ReaderError(f"needs two matrices, got shapes {a.shape} and {b.shape}")
+    if op.get("transA", 0):
+        a = op.emit(Transpose((1, 0)), a)
+    if op.get("transB", 0):
+        b = op.emit(Transpose((1, 0)), b) if b.ref else b.like((b.shape[1], b.shape[0]))
+    return products.affine(op, a, b, c)
+
+
+@rule("Einsum")
+def einsum(op: Operator) -> Any:
+    return products.einsum(op, op.get("equation", ""), op.given())
