@@ -13,6 +13,7 @@ from costmodel.readers import read
 if TYPE_CHECKING:
     from costmodel import published
     from costmodel._symbols import evaluate, symbols
+    from costmodel.network import rewrites
     from costmodel.report import plot
     from costmodel.whatif.break_even import break_even_balance, break_even_kernel, speed_up_by_balance
     from costmodel.whatif.elasticity import elasticity
@@ -42,6 +43,7 @@ __all__ = [
     "published",
     "read",
     "readers",
+    "rewrites",
     "sequential",
     "speed_up",
     "speed_up_by_balance",
@@ -59,6 +61,7 @@ _ON_DEMAND = {
     "plot": "report.plot",
     "published": "published",
     "speed_up_by_balance": "whatif.break_even",
+    "rewrites": "network.rewrites",
     "speed_up": "whatif.separable",
     "symbols": "_symbols",
 }

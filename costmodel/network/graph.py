@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import networkx
 
     from costmodel.network.builder import Tensor
+    from costmodel.network.rewrites import Rewrite
 
 
 PARAMETER_TOTALS = ("weights", "trainable", "all", "folded")
@@ -205,6 +206,20 @@ class Network:
             for position, ref in enumerate(node.inputs):
                 graph.add_edge(ref.node, node.name, tensor=str(ref), position=position)
         return graph
+
+    def rewrite(self, *rewrites: Rewrite) -> Network:
+        """The network after some rewrites, one after another.
+
+        Examples
+        --------
+        >>> import costmodel as cm
+        >>> cm.zoo.mobilenet_v1().rewrite(cm.rewrites.FoldNorm()).nodes["conv1"].layer
+        Conv2d(32, 3, stride=2)
+        """
+        network = self
+        for rewrite in rewrites:
+            network = rewrite.apply(network)
+        return network
 
     def to_json(self) -> str:
         """The network as JSON; `from_json` reads it back."""
