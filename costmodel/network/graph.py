@@ -214,7 +214,7 @@ class Network:
         --------
         >>> import costmodel as cm
         >>> cm.zoo.mobilenet_v1().rewrite(cm.rewrites.FoldNorm()).nodes["conv1"].layer
-        Conv2d(32, 3, stride=2)
+        Conv2d(out_channels=32, kernel_size=3, stride=2)
         """
         network = self
         for rewrite in rewrites:
