@@ -12,6 +12,7 @@ from costmodel.prediction import Prediction
 if TYPE_CHECKING:
     from costmodel import published
     from costmodel._symbols import evaluate, symbols
+    from costmodel.counters.reconcile import reconcile
     from costmodel.whatif.elasticity import elasticity
     from costmodel.whatif.formula import formula
     from costmodel.whatif.separable import speedup
@@ -20,7 +21,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "elasticity", "errors", "evaluate",
-    "formula", "layers", "predict", "published", "sequential", "speedup", "symbols", "zoo",
+    "formula", "layers", "predict", "published", "reconcile", "sequential", "speedup", "symbols", "zoo",
 ]  # fmt: skip
 
 _ON_DEMAND = {
@@ -28,6 +29,7 @@ _ON_DEMAND = {
     "evaluate": "_symbols",
     "formula": "whatif.formula",
     "published": "published",
+    "reconcile": "counters.reconcile",
     "speedup": "whatif.separable",
     "symbols": "_symbols",
 }
