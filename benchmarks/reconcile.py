@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 ROOT = Path(__file__).parents[1]
@@ -90,7 +89,7 @@ class Functions(Operators):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.dense(x)
         y = torch.matmul(torch.matmul(x, x.transpose(1, 2)), torch.add(torch.mul(x, x), x))
-        return F.softmax(F.relu(y), -1)
+        return torch.nn.functional.softmax(torch.nn.functional.relu(y), -1)
 
 
 class Moderns(nn.Module):
@@ -308,7 +307,7 @@ def quotes() -> int:
     missing = 0
     for path in sorted((ROOT / "costmodel" / "counters" / "tools").glob("*.toml")):
         tool = tomllib.loads(path.read_text("utf-8"))
-        for rule in tool["rules"]:
+        for rule in tool.get("rules", ()):
             package = importlib.util.find_spec(rule["file"].split("/")[0]).origin
             text = "".join((Path(package).parents[1] / rule["file"]).read_text("utf-8").split())
             for quote in rule["quote"].split(" ... "):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from costmodel._num import Num, total
@@ -72,25 +73,24 @@ def account(network: Network, tool: Tool, functions: Collection[str] = ()) -> Ac
     for node in network.nodes.values():
         counts, layer = network.counts[node.name], node.layer
         if node.name in folded:
-            elements = MEASURES["output"](node, counts)
+            elements = MEASURES["outputs"](node, counts)
             terms["biases"].append(elements if folded[node.name] else 0)
             parameters.append(node.output_shapes[0][1] if folded[node.name] else 0)
             continue
         if layer.role in ("input", "alias"):
             continue
-        rule = tool.rule(layer.kind)
+        rule, as_function = tool.rule(layer.kind), layer.kind in functions or node.name in functions
         if rule is None:
             unknown[layer.kind] = None
             terms["unknown"].append(-counts.macs)
         else:
-            for cause, term in _terms(node, counts, rule, tool, layer.kind in functions or node.name in functions):
+            for cause, term in _terms(node, counts, rule, tool, as_function):
                 terms[cause].append(term)
-        if tool.parameters and (rule is None or rule.parameters):
+        if tool.parameters and not (tool.hooked_parameters and (rule is None or not rule.known or as_function)):
             parameters.append(getattr(counts, tool.parameters))
     causes = {cause: total(numbers) for cause, numbers in terms.items()}
-    return Account(
-        total((network.macs, *causes.values())), causes, total(parameters) if tool.parameters else None, tuple(unknown)
-    )  # fmt: skip
+    figure = total((network.macs, *causes.values()))
+    return Account(figure, causes, total(parameters) if tool.parameters else None, tuple(unknown))
 
 
 def _terms(node: Node, counts: Counts, rule: Rule, tool: Tool, as_function: bool) -> Iterable[tuple[str, Num]]:
@@ -102,7 +102,7 @@ def _terms(node: Node, counts: Counts, rule: Rule, tool: Tool, as_function: bool
             yield "biases", times * BIASED[name](node, counts)
         elif name not in WEIGHTED:
             yield family, times * MEASURES[name](node, counts)
-    if type(counts.macs) is int and counts.macs == 0:
+    if counts.macs == 0:
         return
     weighted = [times * WEIGHTED[name](node, counts) for name, times in measures.items() if name in WEIGHTED]
     if not weighted:
@@ -114,9 +114,9 @@ def _terms(node: Node, counts: Counts, rule: Rule, tool: Tool, as_function: bool
 
 
 def _folded(network: Network) -> dict[str, bool]:
-    """Batch norms that ride on a convolution by themselves, each with whether it leaves a bias that was not there."""
+    """Batch norms right behind a convolution that is not transposed, each with whether it leaves a bias that was not there."""
     found = {}
     for host, *riders in network.hosts:
-        if riders and riders[0].layer.kind == "batch_norm" and host.layer.rank is not None:
+        if riders and riders[0].layer.kind == "batch_norm" and fnmatchcase(host.layer.kind, "*conv?d"):
             found[riders[0].name] = not network.counts[host.name].biases
     return found

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from costmodel.errors import QuantityError
 
-WORTH = {"": 0, "K": 3, "k": 3, "M": 6, "G": 9, "B": 9, "T": 12}
+WORTH = {"": 0, "K": 3, "M": 6, "G": 9, "B": 9, "T": 12}
 """Powers of ten; B is a billion, as many print it."""
 
-_FIGURE = re.compile(r"\s*([0-9][0-9_,]*(?:\.[0-9]+)?|\.[0-9]+)\s*([KkMGBT]?)\s*(?:FLOPs?|MACs?|MAdds?|Mult-Adds|OPs?|Params?)?\s*", re.IGNORECASE)
+_FIGURE = re.compile(
+    r"\s*([0-9][0-9_,]*(?:\.[0-9]+)?|\.[0-9]+)\s*([KMGBT]?)\s*(?:FLOPs?|MACs?|MAdds?|Mult-Adds|OPs?|Params?)?\s*", re.IGNORECASE
+)
 
 
 class Claim(NamedTuple):
@@ -29,15 +31,15 @@ class Claim(NamedTuple):
 
         Examples
         --------
-        >>> Claim.of("4.1G").value, Claim.of("569 MMACs").last_digit, Claim.of(1000).last_digit
-        (Decimal('4100000000.0'), Decimal('1000000'), Decimal('1'))
+        >>> [(int(c.value), int(c.last_digit)) for c in map(Claim.of, ("4.1G", "569 MMACs", 1000))]
+        [(4100000000, 100000000), (569000000, 1000000), (1000, 1)]
         """
         text = str(figure)
         match = _FIGURE.fullmatch(text)
         if isinstance(figure, bool) or match is None:
             raise QuantityError(f"`claimed` (={figure!r}) must be a number with a prefix, such as 4.1G, 569 M or 4089184256")
         digits = re.sub("[_,]", "", match[1])
-        power = WORTH.get(match[2], WORTH.get(match[2].upper(), 0))
+        power = WORTH[match[2].upper()]
         places = len(digits.partition(".")[2])
         value = Decimal(digits).scaleb(power)
         if value == 0:
@@ -49,15 +51,17 @@ class Claim(NamedTuple):
         steps = Decimal(figure) / self.last_digit
         return any(steps.quantize(Decimal(1), rounding) * self.last_digit == self.value for rounding in (ROUND_HALF_UP, ROUND_DOWN))
 
-    def judge(self, rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
+    def judge(self, rows: Sequence[dict[str, Any]], parameters: Mapping[str, int]) -> tuple[list[dict[str, Any]], str]:
         """The rows, those that reach the figure first, then the nearest; and the verdict in words."""
         order = sorted(rows, key=lambda row: (not self.reached(row["figure"]), abs(row["figure"] - self.value)))
         judged = [row | {"claim": self._words(row["figure"])} for row in order]
-        reaching = [row["tool"] for row in rows if self.reached(row["figure"])]
-        if reaching:
+        if reaching := [row["tool"] for row in rows if self.reached(row["figure"])]:
             return judged, f"{self.text} is what these give: {'; '.join(reaching)}"
         nearest = order[0]
-        return judged, f"nothing here gives {self.text}; {nearest['tool']} is nearest, with {nearest['figure']}: {self._words(nearest['figure'])}"
+        verdict = f"nothing here gives {self.text}; {nearest['tool']} is nearest, with {nearest['figure']}"
+        if totals := [name for name, number in parameters.items() if self.reached(number)]:
+            verdict += f"; as a number of parameters it is the total {' or '.join(totals)}"
+        return judged, verdict
 
     def _words(self, figure: int) -> str:
         return "gives it" if self.reached(figure) else f"{100 * (figure / self.value - 1):+.2f} %"

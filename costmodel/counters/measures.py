@@ -20,44 +20,44 @@ def macs(node: Node, counts: Counts) -> Num:
 
 def bias(node: Node, counts: Counts) -> Num:
     """Output elements, where the layer has a bias."""
-    return output(node, counts) if _given(counts.biases) else 0
+    return outputs(node, counts) if _given(counts.biases) else 0
 
 
-def input(node: Node, counts: Counts) -> Num:
+def inputs(node: Node, counts: Counts) -> Num:
     """Elements of the first input."""
     return elements(node.input_shapes[0])
 
 
-def output(node: Node, counts: Counts) -> Num:
+def outputs(node: Node, counts: Counts) -> Num:
     """Elements of the output."""
     return elements(node.output_shapes[0])
 
 
 def affine(node: Node, counts: Counts) -> Num:
     """Elements of the first input, where the norm has a gain or an offset."""
-    return input(node, counts) if _given(counts.norm_affine) else 0
+    return inputs(node, counts) if _given(counts.norm_affine) else 0
 
 
 def rows(node: Node, counts: Counts) -> Num:
     """How many rows a softmax or a norm over one axis works on."""
-    return floor_div(input(node, counts), node.input_shapes[0][getattr(node.layer, "axis", -1)])
+    return floor_div(inputs(node, counts), node.input_shapes[0][getattr(node.layer, "axis", -1)])
 
 
 def further_operands(node: Node, counts: Counts) -> Num:
     """Output elements for every operand but the first, stored ones included."""
     operands = len(node.input_shapes) + len(getattr(node.layer, "constants", ()))
-    return (operands - 1) * output(node, counts)
+    return (operands - 1) * outputs(node, counts)
 
 
 def input_by_columns(node: Node, counts: Counts) -> Num:
     """Elements of the first operand times the columns of the product."""
-    return input(node, counts) * node.output_shapes[0][-1]
+    return inputs(node, counts) * node.output_shapes[0][-1]
 
 
 def output_by_first_two_kernel_axes(node: Node, counts: Counts) -> Num:
     """Output elements times the window; of three axes only the first is taken."""
     kernel = node.layer.per_axis("kernel_size")
-    return output(node, counts) * product(kernel if len(kernel) < 3 else kernel[:1])
+    return outputs(node, counts) * product(kernel if len(kernel) < 3 else kernel[:1])
 
 
 def weights_by_output_positions(node: Node, counts: Counts) -> Num:
@@ -68,7 +68,7 @@ def weights_by_output_positions(node: Node, counts: Counts) -> Num:
 
 def output_by_weights_of_an_input_channel(node: Node, counts: Counts) -> Num:
     """Output elements times the weights that belong to one input channel."""
-    return output(node, counts) * floor_div(counts.weights, node.input_shapes[0][1])
+    return outputs(node, counts) * floor_div(counts.weights, node.input_shapes[0][1])
 
 
 def weights_by_batch(node: Node, counts: Counts) -> Num:
@@ -98,12 +98,12 @@ def biases_by_steps(node: Node, counts: Counts) -> Num:
 
 def state(node: Node, counts: Counts) -> Num:
     """Features of a recurrence's state in all directions, times steps and batch: its output."""
-    return output(node, counts)
+    return outputs(node, counts)
 
 
 def state_of_one_direction(node: Node, counts: Counts) -> Num:
     """Features of a recurrence's state in one direction, times steps and batch."""
-    return floor_div(output(node, counts), getattr(node.layer, "directions", 1))
+    return floor_div(outputs(node, counts), getattr(node.layer, "directions", 1))
 
 
 def macs_by_groups_twice(node: Node, counts: Counts) -> Num:
@@ -124,7 +124,7 @@ def bias_of_calflops_transposed(node: Node, counts: Counts) -> Num:
 
 
 def _given(count: Num) -> bool:
-    return not (type(count) is int and count == 0)
+    return bool(count != 0)  # of a symbol: whether it is written otherwise
 
 
 WEIGHTED: dict[str, Measure] = {
@@ -142,7 +142,7 @@ BIASED: dict[str, Measure] = {f.__name__: f for f in (bias, biases_by_batch, bia
 SIZED: dict[str, Measure] = {
     f.__name__: f
     for f in (
-        input, output, affine, affine_by_batch, rows, further_operands, output_by_first_two_kernel_axes, state, state_of_one_direction,
+        inputs, outputs, affine, affine_by_batch, rows, further_operands, output_by_first_two_kernel_axes, state, state_of_one_direction,
     )
 }  # fmt: skip
 """Measures of everything else."""

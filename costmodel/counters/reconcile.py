@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from costmodel import quantities
 from costmodel._num import Num, is_symbolic, total
 from costmodel.counters.account import CAUSES, account
 from costmodel.counters.claim import Claim
@@ -47,11 +48,12 @@ def reconcile(network: Network, *, functions: Collection[str] = (), claimed: str
     Examples
     --------
     >>> import costmodel as cm
-    >>> rows = {row["tool"]: row for row in cm.reconcile(cm.zoo.resnet50()).rows}
+    >>> net = cm.zoo.resnet50(version="v1.5")
+    >>> rows = {row["tool"]: row for row in cm.reconcile(net).rows}
     >>> rows["torch FlopCounterMode"]["figure"], rows["torch FlopCounterMode"]["twice"]
     (8178368512, 4089184256)
-    >>> print(cm.reconcile(cm.zoo.resnet50(), claimed="8.2 GFLOPs").notes[0])
-    8.2 GFLOPs is what these give: costmodel, 2 a MAC; torch FlopCounterMode; calflops, FLOPs
+    >>> cm.reconcile(net, claimed="8.18 GFLOPs").notes[0]
+    '8.18 GFLOPs is what these give: costmodel, 2 a MAC; torch FlopCounterMode'
     """
     rows = [*_ours(network), *_theirs(network, functions)]
     columns = [
@@ -71,7 +73,7 @@ def reconcile(network: Network, *, functions: Collection[str] = (), claimed: str
         if is_symbolic(network.macs):
             raise SymbolicError(f"a claim (={claimed!r}) needs a network of plain sizes; {network.name!r} holds symbols")
         claim = Claim.of(claimed)
-        rows, verdict = claim.judge(rows)
+        rows, verdict = claim.judge(rows, network.parameters)
         columns.insert(2, Column("claim", "against the claim"))
         notes.insert(0, verdict)
     return Table(columns, rows, title=f"{network.name}: what other tools print", notes=notes)
@@ -107,17 +109,13 @@ def _theirs(network: Network, functions: Collection[str]) -> list[dict[str, Any]
 
 
 def _present(value: Num) -> bool:
-    return not (type(value) is int and value == 0)
+    return bool(value != 0)
 
 
 def _signed(value: Any) -> str:
     """A cause for people: with its sign, and nothing where it is nothing."""
-    from costmodel import quantities
-
     if type(value) is not int:
         return quantities.show(value)
     if value == 0:
         return "-"
     return ("+" if value > 0 else "-") + quantities.show(abs(value))
-
-

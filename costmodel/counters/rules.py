@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from costmodel.counters.measures import MEASURES
 from costmodel.errors import UnknownNameError
+from costmodel.tables import Column, Table
 
 ORDER = (
     "torchinfo", "ptflops", "ptflops_aten", "fvcore", "thop", "flop_counter", "calflops_macs", "calflops_flops", "onnx_tool",
@@ -27,8 +28,8 @@ class Rule(NamedTuple):
     """How often it counts each measure, where the layer is written as a module of torch or as an operator (`+`, `*`, `@`)."""
     as_function: Mapping[str, int]
     """The same where it is called as a function of torch."""
-    parameters: bool
-    """Whether its parameters are counted."""
+    known: bool
+    """Whether the tool knows the layer at all, be it as worth nothing."""
     file: str
     function: str
     quote: str
@@ -56,6 +57,8 @@ class Tool(NamedTuple):
     """The total of parameters that it prints: trainable or all; empty where it prints none."""
     folds_norms: bool
     """Whether a batch norm behind a convolution is a bias."""
+    hooked_parameters: bool
+    """Whether it prints the parameters of those modules alone that it knows."""
     words: str
     rules: tuple[Rule, ...]
 
@@ -69,7 +72,7 @@ class Tool(NamedTuple):
 
 
 def _rule(row: dict[str, Any]) -> Rule:
-    given = {"as_function": row["add"], "parameters": True} | row | {"kinds": tuple(row["kinds"])}
+    given = {"as_function": row["add"], "known": True} | row | {"kinds": tuple(row["kinds"])}
     rule = Rule(**given)
     for name in (*rule.add, *rule.as_function):
         if name not in MEASURES:
@@ -77,11 +80,43 @@ def _rule(row: dict[str, Any]) -> Rule:
     return rule
 
 
+def _document(name: str) -> dict[str, Any]:
+    return tomllib.loads((resources.files("costmodel.counters") / "tools" / f"{name}.toml").read_text("utf-8"))
+
+
 def _tool(name: str) -> Tool:
-    document = tomllib.loads((resources.files("costmodel.counters") / "tools" / f"{name}.toml").read_text("utf-8"))
-    rules = tuple(_rule(row) for row in document.pop("rules"))
-    return Tool(**({"name": name, "folds_norms": False} | document), rules=rules)
+    document: dict[str, Any] = {"name": name, "folds_norms": False, "hooked_parameters": False} | _document(name)
+    rows = document.pop("rules", None) or _document(document.pop("rules_of"))["rules"]
+    return Tool(**document, rules=tuple(map(_rule, rows)))
 
 
 TOOLS: dict[str, Tool] = {name: _tool(name) for name in ORDER}
 """Every tool by its name."""
+
+
+def rules() -> Table:
+    """Every rule of every tool, with the place that it was read from.
+
+    Examples
+    --------
+    >>> rows = rules().rows
+    >>> next(row["counts"] for row in rows if row["tool"] == "thop" and "batch_norm" in row["kinds"])
+    '2 inputs + 2 affine'
+    """
+    columns = [
+        Column("tool", "tool"), Column("kinds", "layers"), Column("counts", "counts"), Column("as_function", "as a function of torch"),
+        Column("words", "in words"), Column("source", "source"), Column("quote", "quotation"),
+    ]  # fmt: skip
+    rows = [
+        {
+            "tool": tool.title, "kinds": rule.kinds, "counts": _sum(rule.add), "as_function": _sum(rule.as_function),
+            "words": rule.words, "source": tool.source(rule), "quote": rule.quote,
+        }
+        for tool in TOOLS.values()
+        for rule in tool.rules
+    ]  # fmt: skip
+    return Table(columns, rows, title="how other tools count")
+
+
+def _sum(measures: Mapping[str, int]) -> str:
+    return " + ".join(f"{times} {name}" if times != 1 else name for name, times in measures.items()) or "nothing"
