@@ -131,6 +131,41 @@ class Recurrence(nn.Module):
         return self.lstm(x)[0]
 
 
+class Gated(nn.Module):
+    """A GRU in both directions, then a plain recurrence, batch first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru = nn.GRU(32, 16, batch_first=True, bidirectional=True)
+        self.rnn = nn.RNN(32, 8, batch_first=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.rnn(self.gru(x)[0])[0]
+
+
+class Looked(nn.Module):
+    """An embedding and a dense layer; the input is rounded to indices."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(100, 16)
+        self.dense = nn.Linear(16, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.dense(self.table(x.long()))
+
+
+class Styled(nn.Module):
+    """An instance norm with gains and a PReLU behind a convolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.InstanceNorm2d(8, affine=True), nn.PReLU(8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x)
+
+
 class Attention(nn.Module):
     """torch's own multi-head attention."""
 
@@ -151,6 +186,9 @@ MODULES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "moderns": (Moderns, (1, 3, 32, 32)),
     "volumes": (Volumes, (1, 2, 4, 16, 16)),
     "lstm": (Recurrence, (1, 10, 32)),
+    "gru_rnn": (Gated, (1, 10, 32)),
+    "embedding": (Looked, (1, 10)),
+    "instance_norm": (Styled, (1, 3, 10, 10)),
     "multihead_attention": (Attention, (1, 10, 64)),
 }
 """Small modules by name, each with the shape of its input."""

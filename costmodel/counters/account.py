@@ -71,7 +71,8 @@ def account(network: Network, tool: Tool, functions: Collection[str] = ()) -> Ac
     parameters: list[Num] = []
     unknown: dict[str, None] = {}
     for node in network.nodes.values():
-        counts, layer = network.counts[node.name], node.layer
+        layer = node.layer
+        counts = layer.counts(node.input_shapes, node.output_shapes[0])  # what it works with, be it stored by another layer
         if node.name in folded:
             elements = MEASURES["outputs"](node, counts)
             terms["biases"].append(elements if folded[node.name] else 0)
@@ -87,7 +88,7 @@ def account(network: Network, tool: Tool, functions: Collection[str] = ()) -> Ac
             for cause, term in _terms(node, counts, rule, tool, as_function):
                 terms[cause].append(term)
         if tool.parameters and not (tool.hooked_parameters and (rule is None or not rule.known or as_function)):
-            parameters.append(getattr(counts, tool.parameters))
+            parameters.append(getattr(network.counts[node.name], tool.parameters))
     causes = {cause: total(numbers) for cause, numbers in terms.items()}
     figure = total((network.macs, *causes.values()))
     return Account(figure, causes, total(parameters) if tool.parameters else None, tuple(unknown))
@@ -102,9 +103,10 @@ def _terms(node: Node, counts: Counts, rule: Rule, tool: Tool, as_function: bool
             yield "biases", times * BIASED[name](node, counts)
         elif name not in WEIGHTED:
             yield family, times * MEASURES[name](node, counts)
-    if counts.macs == 0:
-        return
     weighted = [times * WEIGHTED[name](node, counts) for name, times in measures.items() if name in WEIGHTED]
+    if counts.macs == 0:
+        yield family, total(weighted)
+        return
     if not weighted:
         yield "missed", -counts.macs
         return

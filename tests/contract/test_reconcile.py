@@ -308,9 +308,31 @@ def test_recurrences_and_attention_are_stored_for_their_readers() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.skipif("lstm" not in cm.layers.LAYERS, reason="there is no recurrent layer yet")
+def recurrent() -> Network:
+    return Network.of(L.LSTM(64, batch_first=True)(cm.Input((1, 10, 32)))[0])
+
+
+def gated() -> Network:
+    y = L.GRU(16, directions=2, batch_first=True)(cm.Input((1, 10, 32)))[0]
+    return Network.of(L.RNN(8, batch_first=True)(L.Reshape((1, 10, 32))(y))[0])
+
+
+def looked() -> Network:
+    return Network.of(L.Dense(8)(L.Embedding((100, 16))(cm.Input((1, 10)))))
+
+
+def styled() -> Network:
+    x = L.Conv2d(8, 3, padding=0, bias=False)(cm.Input((1, 3, 10, 10)))
+    return Network.of(L.PReLU((8, 1, 1))(L.InstanceNorm()(x)))
+
+
+READ = {"lstm": recurrent, "gru_rnn": gated, "embedding": looked, "instance_norm": styled}
+"""Modules of layers that come with the readers of model files."""
+
+
+@pytest.mark.skipif("lstm" not in cm.layers.LAYERS, reason="there are no such layers yet")
 @pytest.mark.parametrize("tool", list(TOOLS))
-def test_recurrence_equals_what_the_tool_printed(tool: str) -> None:
-    net = Network.of(L.LSTM(64, batch_first=True)(cm.Input((1, 10, 32)))[0])
-    found = account(net, TOOLS[tool])
-    assert [found.figure, found.parameters] == RUNS["figures"]["lstm"][tool]
+@pytest.mark.parametrize("run", READ)
+def test_read_layers_equal_what_the_tool_printed(run: str, tool: str) -> None:
+    found = account(READ[run](), TOOLS[tool])
+    assert [found.figure, found.parameters] == RUNS["figures"][run][tool]
