@@ -94,18 +94,22 @@ def account(network: Network, tool: Tool, functions: Collection[str] = ()) -> Ac
     return Account(figure, causes, total(parameters) if tool.parameters else None, tuple(unknown))
 
 
+def family(node: Node) -> str:
+    """The cause that a layer without MACs belongs to."""
+    return _FAMILIES.get(type(node.layer).__module__.rpartition(".")[2], "others")
+
+
 def _terms(node: Node, counts: Counts, rule: Rule, tool: Tool, as_function: bool) -> Iterable[tuple[str, Num]]:
     """What a layer adds to each cause."""
     measures = rule.measures(as_function)
-    family = _FAMILIES.get(type(node.layer).__module__.rpartition(".")[2], "others")
     for name, times in measures.items():
         if name in BIASED:
             yield "biases", times * BIASED[name](node, counts)
         elif name not in WEIGHTED:
-            yield family, times * MEASURES[name](node, counts)
+            yield family(node), times * MEASURES[name](node, counts)
     weighted = [times * WEIGHTED[name](node, counts) for name, times in measures.items() if name in WEIGHTED]
     if counts.macs == 0:
-        yield family, total(weighted)
+        yield family(node), total(weighted)
         return
     if not weighted:
         yield "missed", -counts.macs

@@ -7,7 +7,7 @@ from typing import Any
 
 from costmodel import quantities
 from costmodel._num import Num, is_symbolic, total
-from costmodel.counters.account import CAUSES, account
+from costmodel.counters.account import CAUSES, account, family
 from costmodel.counters.claim import Claim
 from costmodel.counters.rules import TOOLS
 from costmodel.errors import SymbolicError
@@ -55,6 +55,9 @@ def reconcile(network: Network, *, functions: Collection[str] = (), claimed: str
     >>> cm.reconcile(net, claimed="8.18 GFLOPs").notes[0]
     '8.18 GFLOPs is what these give: costmodel, 2 a MAC; torch FlopCounterMode'
     """
+    claim = None if claimed is None else Claim.of(claimed)
+    if claim and is_symbolic(network.macs):
+        raise SymbolicError(f"a claim (={claimed!r}) needs a network of plain sizes; {network.name!r} holds symbols")
     rows = [*_ours(network), *_theirs(network, functions)]
     columns = [
         Column("tool", "tool"),
@@ -69,10 +72,7 @@ def reconcile(network: Network, *, functions: Collection[str] = (), claimed: str
     notes = ["figure = MACs + what stands between it and the parameters; layers are modules of torch, sums and products are + * @"]
     if functions:
         notes.append("called as functions: " + ", ".join(functions))
-    if claimed is not None:
-        if is_symbolic(network.macs):
-            raise SymbolicError(f"a claim (={claimed!r}) needs a network of plain sizes; {network.name!r} holds symbols")
-        claim = Claim.of(claimed)
+    if claim is not None:
         rows, verdict = claim.judge(rows, network.parameters)
         columns.insert(2, Column("claim", "against the claim"))
         notes.insert(0, verdict)
@@ -89,12 +89,16 @@ def _row(tool: str, figure: Num, causes: Any, parameters: Any, prints: str, unkn
 def _ours(network: Network) -> list[dict[str, Any]]:
     """Our own counts: MACs, and FLOPs without and with everything else."""
     macs, parameters = network.macs, network.totals.trainable
-    others = total(OTHER_OPS[step].ops * number for step, number in network.totals.other)
+    terms: dict[str, list[Num]] = {"twice": [macs]}
+    for name, node in network.nodes.items():
+        for step, number in network.counts[name].other:
+            terms.setdefault("biases" if step == "bias_add" else family(node), []).append(OTHER_OPS[step].ops * number)
+    causes = {cause: total(numbers) for cause, numbers in terms.items()}
     return [
         _row("costmodel", macs, {}, parameters, "MACs", (), "one multiply and the add into its accumulator"),
         _row("costmodel, 2 a MAC", 2 * macs, {"twice": macs}, parameters, "FLOPs of MACs alone", (), "a MAC is two operations"),
         _row(
-            "costmodel, all", 2 * macs + others, {"twice": macs, "others": others}, parameters, "FLOPs", (),
+            "costmodel, all", total((macs, *causes.values())), causes, parameters, "FLOPs", (),
             "2 a MAC, and every other operation by our table",
         ),
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -36,6 +37,10 @@ class Rule(NamedTuple):
     """What stands there; ` ... ` joins pieces."""
     words: str
 
+    def of(self, kind: str) -> bool:
+        """Whether it is for this kind of layer."""
+        return any(fnmatchcase(kind, pattern) for pattern in self.kinds)
+
     def measures(self, as_function: bool) -> Mapping[str, int]:
         """What it adds, by how the layer is written."""
         return self.as_function if as_function else self.add
@@ -64,7 +69,7 @@ class Tool(NamedTuple):
 
     def rule(self, kind: str) -> Rule | None:
         """The rule for a kind of layer; None where there is none, which never means zero."""
-        return next((rule for rule in self.rules if any(fnmatchcase(kind, pattern) for pattern in rule.kinds)), None)
+        return next((rule for rule in self.rules if rule.of(kind)), None)
 
     def source(self, rule: Rule) -> str:
         """Where a rule was read."""
@@ -109,7 +114,7 @@ def rules() -> Table:
     ]  # fmt: skip
     rows = [
         {
-            "tool": tool.title, "kinds": rule.kinds, "counts": _sum(rule.add), "as_function": _sum(rule.as_function),
+            "tool": tool.title, "kinds": rule.kinds, "counts": formula(rule.add), "as_function": formula(rule.as_function),
             "words": rule.words, "source": tool.source(rule), "quote": rule.quote,
         }
         for tool in TOOLS.values()
@@ -118,5 +123,7 @@ def rules() -> Table:
     return Table(columns, rows, title="how other tools count")
 
 
-def _sum(measures: Mapping[str, int]) -> str:
-    return " + ".join(f"{times} {name}" if times != 1 else name for name, times in measures.items()) or "nothing"
+def formula(measures: Mapping[str, int]) -> str:
+    """A rule's multiples in words: "3 inputs - rows"."""
+    terms = " + ".join(f"{times} {name}" for name, times in measures.items())
+    return re.sub(r"\b1 (?=[a-z])", "", terms.replace("+ -", "- ")) or "nothing"

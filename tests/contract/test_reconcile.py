@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from packaging.version import Version
+from typer.testing import CliRunner
 
 import costmodel as cm
+from costmodel import cli
 from costmodel.counters import TOOLS
 from costmodel.counters.account import CAUSES, account
 from costmodel.network import Network
@@ -306,6 +309,39 @@ def test_recurrences_and_attention_are_stored_for_their_readers() -> None:
     assert {tool for tool, figures in RUNS["figures"]["lstm"].items() if figures[0] == 0} == {
         "ptflops_aten", "fvcore", "flop_counter", "calflops_macs",
     }  # fmt: skip
+
+
+def test_every_rule_has_a_source_and_every_tool_the_version_that_was_run() -> None:
+    for tool in TOOLS.values():
+        assert Version(RUNS["versions"][tool.package]).public == tool.version
+        assert tool.repository.startswith("https://github.com/")
+        for rule in tool.rules:
+            assert rule.file.endswith(".py"), rule
+            assert rule.function, rule
+            assert len(rule.quote) > 10, rule
+            assert rule.words, rule
+
+
+def test_no_kind_has_two_rules() -> None:
+    for tool in TOOLS.values():
+        for kind in cm.layers.LAYERS:
+            matching = [rule for rule in tool.rules if rule.of(kind)]
+            assert len(matching) <= 1, (tool.name, kind)
+
+
+def shell(*words: str) -> str:
+    result = CliRunner().invoke(cli.app, list(words), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_shell_prints_the_table_and_judges_a_claim() -> None:
+    printed = json.loads(shell("reconcile", "resnet50", "--version", "v1.5", "--format", "json"))
+    assert next(row["figure"] for row in printed if row["tool"] == "torch FlopCounterMode") == 8_178_368_512
+    text = shell("reconcile", "mobilenet_v2", "--claimed", "314M", "--function", "pool")
+    assert "314M is what these give: fvcore" in text
+    assert "called as functions: pool" in text
+    assert "count_normalization" in shell("list", "tools", "--format", "csv")
 
 
 def recurrent() -> Network:
