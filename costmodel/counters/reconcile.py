@@ -62,13 +62,17 @@ def reconcile(network: Network, *, functions: Collection[str] = (), claimed: str
     columns = [
         Column("tool", "tool"),
         Column("figure", "figure", ""),
-        *(Column(key, heading, "", _signed, 1) for key, heading in CAUSES.items() if any(_present(row[key]) for row in rows)),
-        Column("parameters", "parameters", "", None, 2),
-        Column("prints", "prints", None, None, 3),
+        *(
+            Column(key, heading, "", _signed, rank)
+            for rank, (key, heading) in enumerate(CAUSES.items(), start=1)
+            if any(_present(row[key]) for row in rows)
+        ),
+        Column("parameters", "parameters", "", None, 20),
+        Column("prints", "prints", None, None, 21),
     ]
     if any(row["unknown_kinds"] for row in rows):
         columns.append(Column("unknown_kinds", "no rule for"))
-    columns.append(Column("convention", "convention", None, None, 4))
+    columns.append(Column("convention", "convention", None, None, 22))
     notes = ["figure = MACs + what stands between it and the parameters; layers are modules of torch, sums and products are + * @"]
     if functions:
         notes.append("called as functions: " + ", ".join(functions))

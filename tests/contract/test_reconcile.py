@@ -349,8 +349,11 @@ def recurrent() -> Network:
 
 
 def gated() -> Network:
-    y = L.GRU(16, directions=2, batch_first=True)(cm.Input((1, 10, 32)))[0]
-    return Network.of(L.RNN(8, batch_first=True)(L.Reshape((1, 10, 32))(y))[0])
+    return Network.of(L.GRU(16, directions=2, batch_first=True)(cm.Input((1, 10, 32)))[0])
+
+
+def plain() -> Network:
+    return Network.of(L.RNN(8, batch_first=True)(cm.Input((1, 10, 32)))[0])
 
 
 def looked() -> Network:
@@ -362,7 +365,7 @@ def styled() -> Network:
     return Network.of(L.PReLU((8, 1, 1))(L.InstanceNorm()(x)))
 
 
-READ = {"lstm": recurrent, "gru_rnn": gated, "embedding": looked, "instance_norm": styled}
+READ = {"lstm": recurrent, "gru": gated, "rnn": plain, "embedding": looked, "instance_norm": styled}
 """Modules of layers that come with the readers of model files."""
 
 
@@ -370,5 +373,7 @@ READ = {"lstm": recurrent, "gru_rnn": gated, "embedding": looked, "instance_norm
 @pytest.mark.parametrize("tool", list(TOOLS))
 @pytest.mark.parametrize("run", READ)
 def test_read_layers_equal_what_the_tool_printed(run: str, tool: str) -> None:
-    found = account(READ[run](), TOOLS[tool])
-    assert [found.figure, found.parameters] == RUNS["figures"][run][tool]
+    found, printed = account(READ[run](), TOOLS[tool]), RUNS["figures"][run][tool]
+    if isinstance(printed, str):
+        pytest.skip(f"{tool} fails: {printed}")
+    assert [found.figure, found.parameters] == printed
