@@ -13,27 +13,56 @@ if TYPE_CHECKING:
     from costmodel import published
     from costmodel._symbols import evaluate, symbols
     from costmodel.counters.reconcile import reconcile
+    from costmodel.report import plot
+    from costmodel.whatif.break_even import break_even_balance, break_even_kernel, speed_up_by_balance
     from costmodel.whatif.elasticity import elasticity
+    from costmodel.whatif.flavours import flavour_study
     from costmodel.whatif.formula import formula
-    from costmodel.whatif.separable import speedup
+    from costmodel.whatif.separable import speed_up
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "elasticity", "errors", "evaluate",
-    "formula", "layers", "predict", "published", "reconcile", "sequential", "speedup", "symbols", "zoo",
+    "CostModelError",
+    "Hardware",
+    "Input",
+    "Network",
+    "Prediction",
+    "blocks",
+    "break_even_balance",
+    "break_even_kernel",
+    "elasticity",
+    "errors",
+    "evaluate",
+    "flavour_study",
+    "formula",
+    "layers",
+    "plot",
+    "predict",
+    "published",
+    "reconcile",
+    "sequential",
+    "speed_up",
+    "speed_up_by_balance",
+    "symbols",
+    "zoo",
 ]  # fmt: skip
 
 _ON_DEMAND = {
+    "break_even_balance": "whatif.break_even",
+    "break_even_kernel": "whatif.break_even",
     "elasticity": "whatif.elasticity",
     "evaluate": "_symbols",
+    "flavour_study": "whatif.flavours",
     "formula": "whatif.formula",
+    "plot": "report.plot",
     "published": "published",
     "reconcile": "counters.reconcile",
-    "speedup": "whatif.separable",
+    "speed_up_by_balance": "whatif.break_even",
+    "speed_up": "whatif.separable",
     "symbols": "_symbols",
 }
-"""Names whose modules import SymPy, which costs a third of a second: they load when they are first used."""
+"""Names whose modules import SymPy, which costs a third of a second, or are seldom used: they load when they are first used."""
 
 
 def __dir__() -> list[str]:

@@ -77,8 +77,11 @@ def whole(x: Num) -> Num:
     return _floor(module, x) if module.__name__ == "sympy" else (x // 1).astype("int64")
 
 
+@lru_cache(maxsize=4096)
 def _floor(sp: Any, x: Num, rounding: Any = None) -> Num:
     """Round, knowing each symbol's step: floor(R/2 - 1/2) is R/2 - 1 where R is a multiple of 32."""
+    if x.is_integer:
+        return x
     rounding = rounding or sp.floor
     steps = {s: s.multiple_of * s.unit for s in x.free_symbols if getattr(s, "multiple_of", None)}
     if not steps:

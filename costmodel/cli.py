@@ -48,23 +48,13 @@ def main() -> None:
 
 
 def _write(text: str, output: Path | None) -> None:
-    """Print, or write to a temporary name and rename."""
+    """Print, or write the file whole."""
     if output is None:
         sys.stdout.write(text)
         return
-    if not output.name or output.is_dir() or not output.parent.is_dir():
-        raise FieldError(f"`--output` (={str(output)!r}) must be a file in a folder that exists")
-    import tempfile
+    from costmodel import _files
 
-    with tempfile.NamedTemporaryFile("w", dir=output.parent, prefix=f".{output.name}.", encoding="utf-8", delete=False) as stream:
-        temporary = Path(stream.name)
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.chmod(0o644)
-        temporary.replace(output)
-    except BaseException:
-        temporary.unlink()
-        raise
+    _files.write(output, text.encode(), argument="--output")
 
 
 def _show(tables: Table | list[Table], format: str, output: Path | None) -> None:

@@ -97,6 +97,20 @@ class Table:
             raise FieldError(f"`top` (={count}) must be at least 1")
         return self._with(self.rows[:count])
 
+    def where(self, **values: Any) -> Table:
+        """The rows that hold these values, e.g. ``table.where(kind="conv2d")``; of a list any one of its values."""
+        for key in values:
+            self._known(key)
+        wanted = {key: value if isinstance(value, list) else [value] for key, value in values.items()}
+        return self._with([row for row in self.rows if all(row.get(key) in some for key, some in wanted.items())])
+
+    def select(self, *keys: str) -> Table:
+        """The columns `keys`, in this order."""
+        for key in keys:
+            self._known(key)
+        known = {column.key: column for column in self.columns}
+        return Table([known[key] for key in keys], self.rows, title=self.title, notes=self.notes, footer=self.footer)
+
     def _with(self, rows: Sequence[Mapping[str, Any]]) -> Table:
         return Table(self.columns, rows, title=self.title, notes=self.notes, footer=self.footer)
 

@@ -97,11 +97,12 @@ def formula(name: str, *, metric: str = "macs", **options: Any) -> ClosedForm:
     hardware = Hardware(name="symbolic", sram=sram, ddr=beta, macs=pi, other=omega)
     policy = "compulsory" if name == "conv" else "resident"
     prediction = predict(network, hardware, traffic=policy)
-    expression = _tidy(_figure(prediction.total, metric), factor=name == "conv")
+    expression = _tidy(figure(prediction.total, metric), factor=name == "conv")
     return ClosedForm(name, metric, expression, tuple(prediction.assumptions.get("conditions", ())))
 
 
-def _figure(total: Total, metric: str) -> Num:
+def figure(total: Total, metric: str) -> Num:
+    """A figure of `METRICS`, read from a prediction's totals."""
     parameters = total.parameters
     return parameters[metric] if metric in parameters else getattr(total, metric)
 

@@ -21,7 +21,7 @@ _FIGURES = (
 )
 
 
-def speedup(
+def speed_up(
     kernel_size: Num | None = None,
     in_channels: Num | None = None,
     out_channels: Num | None = None,
@@ -63,10 +63,10 @@ def speedup(
     Examples
     --------
     >>> import costmodel as cm
-    >>> table = cm.speedup(3, 512, 512, 14, 14)
+    >>> table = cm.speed_up(3, 512, 512, 14, 14)
     >>> print({row["flavour"]: f"{row['macs_ratio']:.4f}" for row in table.rows}["depthwise_separable"])       # 1/512 + 1/9
     0.1131
-    >>> print([row["macs_ratio"] for row in cm.speedup().rows])
+    >>> print([row["macs_ratio"] for row in cm.speed_up().rows])
     [1, 1/k + 1/(C_in*k), k**(-2) + 1/C_out, k**(-2) + 2/(C_out*k)]
     """
     machine = as_hardware(hardware)

@@ -7,7 +7,7 @@ from costmodel.errors import FieldError
 
 
 def _rows(*arguments, **options):
-    return {row["flavour"]: row for row in cm.speedup(*arguments, **options).rows}
+    return {row["flavour"]: row for row in cm.speed_up(*arguments, **options).rows}
 
 
 def test_ratios_of_macs_in_closed_form() -> None:

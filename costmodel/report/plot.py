@@ -1,0 +1,11 @@
+"""Plots: `cm.plot.NAME(...)` takes a table and returns an Altair chart; `cm.plot.save` writes it.
+
+`lines` and `bars` draw any table and take titles and units from its columns. The others know which columns of which table
+tell the story. Needs ``pip install 'costmodel[plot]'``.
+"""
+
+from costmodel.report.charts import bars, lines
+from costmodel.report.flavours import balance, flavours, kernel_sweep
+from costmodel.report.saving import save
+
+__all__ = ["balance", "bars", "flavours", "kernel_sweep", "lines", "save"]

@@ -1,0 +1,190 @@
+"""Plots: what is drawn, how it is titled, how it is saved, what is refused."""
+
+import json
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import costmodel as cm
+from costmodel.tables import Column, Table
+
+FLAVOURS = ["standard", "spatially separable", "depthwise separable", "depthwise spatially separable"]
+
+
+def table(**changes: Any) -> Table:
+    """Two networks at three sizes."""
+    rows = [
+        {"net": net, "size": size, "time_s": seconds * size, "place": "here"}
+        for net, seconds in (("a_b", 1e-3), ("c", 2e-3))
+        for size in (1, 2, 4)
+    ]
+    return Table(
+        [Column("net", "network"), Column("size", "size", ""), Column("time_s", "time", "s"), Column("place", "place")],
+        [row | changes for row in rows],
+    )
+
+
+@pytest.fixture(scope="module")
+def study() -> Table:
+    return cm.flavour_study(hardware=["pardhi", "x86_avx2_core"], kernel_sizes=(1, 3, 5))
+
+
+def values(chart: Any) -> list[dict[str, Any]]:
+    """All data of a chart, wherever it stands."""
+    found = []
+
+    def walk(part: Any) -> None:
+        if isinstance(part, dict):
+            found.extend(part["data"]["values"] if "data" in part else [])
+            for child in part.values():
+                walk(child)
+        elif isinstance(part, list):
+            for child in part:
+                walk(child)
+
+    walk(chart.to_dict())
+    return found
+
+
+def test_lines_take_titles_and_units_from_the_table() -> None:
+    chart = cm.plot.lines(table(), x="size", y="time_s", by="net", log="xy", level=0.001, title="Two networks").to_dict()
+    encoding = chart["layer"][0]["encoding"]
+    assert encoding["x"]["title"] == "size"
+    assert encoding["y"]["title"] == "time (s)"
+    assert encoding["x"]["scale"]["type"] == encoding["y"]["scale"]["type"] == "log"
+    assert chart["title"]["text"] == "Two networks"
+    assert len(chart["layer"][0]["data"]["values"]) == 6
+
+
+def test_a_line_is_named_at_its_end() -> None:
+    chart = cm.plot.lines(table(), x="size", y="time_s", by="net").to_dict()
+    (labels,) = [layer["data"]["values"] for layer in chart["layer"] if layer["mark"]["type"] == "text"]
+    assert [(label["name"], label["x"]) for label in labels] == [("a b", 4), ("c", 4)]
+
+
+def test_names_at_line_ends_do_not_overlap() -> None:
+    same = Table(
+        table().columns,
+        [row | {"time_s": 1.0 + (row["net"] == "c") * 1e-6} for row in table().rows] + [{"net": "d", "size": 4, "time_s": 2.0}],
+    )
+    chart = cm.plot.lines(same, x="size", y="time_s", by="net", height=300).to_dict()
+    (labels,) = [layer["data"]["values"] for layer in chart["layer"] if layer["mark"]["type"] == "text"]
+    low, high = chart["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    pixels = [300 * (label["y"] - low) / (high - low) for label in labels]
+    assert all(b - a > 14.9 for a, b in pairwise(pixels))
+
+
+def test_panels_share_axes_and_have_a_legend(study: Table) -> None:
+    chart = cm.plot.kernel_sweep(study).to_dict()
+    assert [panel["title"] for panel in chart["concat"]] == ["pardhi", "x86_avx2_core"]
+    first, second = (panel["layer"][0]["encoding"]["y"] for panel in chart["concat"])
+    assert first["scale"] == second["scale"]
+    assert first["title"] == "serial time / standard's"
+    assert chart["concat"][0]["layer"][0]["encoding"]["color"]["scale"]["domain"] == FLAVOURS
+
+
+def test_the_sweep_draws_a_point_a_flavour_and_kernel_size(study: Table) -> None:
+    drawn = [row for row in values(cm.plot.kernel_sweep(study)) if "name" in row]
+    assert len(drawn) == 2 * 4 * 3  # machines, flavours, kernel sizes
+
+
+def test_the_grid_draws_a_bar_a_flavour_and_activation(study: Table) -> None:
+    drawn = [row for row in values(cm.plot.flavours(study.where(hardware="pardhi"))) if "figure" in row]
+    assert len({(row["y"], row["name"]) for row in drawn}) == 4 * 3
+    assert {row["figure"] for row in drawn if row["y"] == "standard"} == {"1.000"}
+
+
+def test_places_outside_the_axis_are_left_out() -> None:
+    chart = cm.plot.lines(table(), x="size", y="time_s", by="net", places={"inside": 2, "outside": 9}, band=(0.001, 0.002, "a range"))
+    names = {row.get("name") for row in values(chart)}
+    assert {"inside", "a range"} <= names
+    assert "outside" not in names
+
+
+@pytest.mark.parametrize(
+    ("ending", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("html", b"<!DOCTYPE html>"), ("json", b"{")]
+)
+def test_saved_as(tmp_path: Path, ending: str, start: bytes) -> None:
+    path = cm.plot.save(cm.plot.lines(table(), x="size", y="time_s", by="net"), tmp_path / f"plot.{ending}")
+    assert path.read_bytes().lstrip().startswith(start)
+    assert [file.name for file in tmp_path.iterdir()] == [f"plot.{ending}"]
+
+
+def test_a_saved_plot_has_its_words(tmp_path: Path) -> None:
+    svg = cm.plot.save(cm.plot.lines(table(), x="size", y="time_s", by="net"), tmp_path / "plot.svg").read_text()
+    assert all(word in svg for word in ("time (s)", "a b", "2 ms"))
+
+
+def test_a_web_page_needs_no_network(tmp_path: Path) -> None:
+    page = cm.plot.save(cm.plot.lines(table(), x="size", y="time_s", by="net"), tmp_path / "plot.html").read_text()
+    assert "<script src=" not in page
+
+
+def test_a_file_in_the_way_survives_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "plot.svg").write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        cm.plot.save(cm.plot.lines(table(), x="size", y="time_s", by="net"), tmp_path / "plot.svg")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"plot.svg": "old"}
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("plot.gif", cm.errors.UnknownNameError, "unknown format of a plot 'gif'"),
+        ("plot", cm.errors.UnknownNameError, "unknown format of a plot 'plot'"),
+        ("no/plot.svg", cm.errors.FieldError, "in a folder that exists"),
+    ],
+)
+def test_where_a_plot_cannot_be_saved(tmp_path: Path, name: str, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        cm.plot.save(cm.plot.lines(table(), x="size", y="time_s", by="net"), tmp_path / name)
+
+
+def test_only_charts_are_saved(tmp_path: Path) -> None:
+    with pytest.raises(cm.errors.FieldError, match="must be an Altair chart, got Table"):
+        cm.plot.save(table(), tmp_path / "plot.svg")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "error", "words"),
+    [
+        ({}, {"y": "tme_s"}, cm.errors.UnknownNameError, "did you mean time_s"),
+        ({}, {"log": "z"}, cm.errors.UnknownNameError, "logarithmic axes"),
+        ({"time_s": 0.0}, {"log": "y"}, cm.errors.FieldError, "a logarithmic axis can't show"),
+        ({}, {"log": "y", "level": 0}, cm.errors.FieldError, "must be positive on a logarithmic axis"),
+        ({"time_s": None}, {}, cm.errors.FieldError, "holds None"),
+        ({"time_s": float("nan")}, {}, cm.errors.FieldError, "holds nan"),
+        ({"time_s": cm.symbols("t")}, {}, cm.errors.SymbolicError, "needs plain numbers"),
+    ],
+)
+def test_what_cannot_be_drawn(changes: dict[str, Any], options: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        cm.plot.lines(table(**changes), **({"x": "size", "y": "time_s", "by": "net"} | options))
+
+
+def test_points_that_the_study_does_not_have(study: Table) -> None:
+    with pytest.raises(cm.errors.FieldError, match=r"`kernel_size` \(=9\) is not in the table"):
+        cm.plot.flavours(study, kernel_size=9)
+    with pytest.raises(cm.errors.FieldError, match=r"`activation` \(='gelu'\) is not in the table"):
+        cm.plot.kernel_sweep(study, activation="gelu")
+
+
+@pytest.mark.parametrize("package", ["altair", "vl_convert"])
+def test_a_missing_extra_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    chart = cm.plot.lines(table(), x="size", y="time_s", by="net")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(cm.errors.MissingExtraError, match=r"pip install 'costmodel\[plot\]'"):
+        cm.plot.save(chart, tmp_path / "plot.svg")
+
+
+def test_a_plot_is_read_back_as_json(tmp_path: Path) -> None:
+    path = cm.plot.save(cm.plot.bars(table(), x="time_s", y="net", by="size"), tmp_path / "plot.json")
+    assert json.loads(path.read_text())["layer"][0]["encoding"]["x"]["title"] == "time (s)"

@@ -1,0 +1,25 @@
+"""Rows and columns chosen from a table."""
+
+import pytest
+
+import costmodel as cm
+from costmodel.tables import Column, Table
+
+TABLE = Table([Column("a", "a"), Column("b", "b", "")], [{"a": "x", "b": 1}, {"a": "y", "b": 2}, {"a": "x", "b": 3}], notes=["n"])
+
+
+def test_rows_that_hold_values() -> None:
+    assert [row["b"] for row in TABLE.where(a="x").rows] == [1, 3]
+    assert [row["b"] for row in TABLE.where(a="x", b=[2, 3]).rows] == [3]
+    assert TABLE.where(a="x").notes == ("n",)
+
+
+def test_columns_in_order() -> None:
+    assert TABLE.select("b", "a").to_csv() == "b,a\n1,x\n2,y\n3,x\n"
+
+
+def test_an_unknown_column_is_named() -> None:
+    with pytest.raises(cm.errors.UnknownNameError, match="unknown column 'c'"):
+        TABLE.where(c=1)
+    with pytest.raises(cm.errors.UnknownNameError, match="unknown column 'c'"):
+        TABLE.select("c")
