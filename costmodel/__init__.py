@@ -13,6 +13,7 @@ from costmodel.readers import read
 if TYPE_CHECKING:
     from costmodel import published
     from costmodel._symbols import evaluate, symbols
+    from costmodel.counters.reconcile import reconcile
     from costmodel.network import rewrites
     from costmodel.report import plot
     from costmodel.whatif.break_even import break_even_balance, break_even_kernel, speed_up_by_balance
@@ -43,6 +44,7 @@ __all__ = [
     "published",
     "read",
     "readers",
+    "reconcile",
     "rewrites",
     "sequential",
     "speed_up",
@@ -60,6 +62,7 @@ _ON_DEMAND = {
     "formula": "whatif.formula",
     "plot": "report.plot",
     "published": "published",
+    "reconcile": "counters.reconcile",
     "speed_up_by_balance": "whatif.break_even",
     "rewrites": "network.rewrites",
     "speed_up": "whatif.separable",

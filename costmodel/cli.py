@@ -167,9 +167,26 @@ def _compare(
     _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
 
 
+@app.command("reconcile", context_settings=_BUILDER_OPTIONS)
+def _reconcile(
+    context: typer.Context,
+    network: Annotated[str, typer.Argument(help="A zoo network (see `costmodel list networks`) or a network JSON file.")],
+    claimed: Annotated[str | None, typer.Option(help="A figure to explain: 4.1G, 569M, 4089184256.")] = None,
+    function: Annotated[
+        list[str] | None, typer.Option(help="A layer, or a kind of layer, that the model calls as a function of torch; may stand twice.")
+    ] = None,
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Explain what torchinfo, ptflops, fvcore, thop, torch, calflops and onnx-tool would print, and why they differ."""
+    from costmodel.counters import reconcile
+
+    _show(reconcile(_network(network, context.args), functions=tuple(function or ()), claimed=claimed), format, output)
+
+
 @app.command("list")
 def _list(
-    what: Annotated[str, typer.Argument(help="networks, hardware, layers, formulas or published.")],
+    what: Annotated[str, typer.Argument(help="networks, hardware, layers, formulas, published or tools.")],
     format: Format = "table",
     output: Output = None,
 ) -> None:

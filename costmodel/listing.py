@@ -1,4 +1,4 @@
-"""What is known, as tables: networks, machines, layers, formulas, published documents."""
+"""What is known, as tables: networks, machines, layers, formulas, published documents, other tools' rules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from costmodel import published, zoo
+from costmodel import counters, published, zoo
 from costmodel.errors import UnknownNameError
 from costmodel.formulas import FORMULAS
 from costmodel.hardware import Hardware
@@ -65,6 +65,7 @@ LISTINGS: dict[str, Callable[[], Table]] = {
     "layers": _layers,
     "formulas": _formulas,
     "published": published.documents,
+    "tools": counters.rules,
 }
 """Every listing by its name."""
 
