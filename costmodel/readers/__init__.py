@@ -16,8 +16,12 @@ __all__ = ["FORMATS", "Operator", "Value", "read", "register"]
 
 FORMATS: dict[str, tuple[str, str, str]] = {
     ".onnx": ("costmodel.readers.onnx", "onnx", "onnx"),
+    ".pt2": ("costmodel.readers.torch", "numpy", ""),
 }
 """For every suffix the module that reads it, the package that it needs and the extra that brings it."""
+
+OBJECTS = {"torch": "costmodel.readers.torch"}
+"""For every package whose objects are read the module that reads them. Who has such an object has imported the package."""
 
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
@@ -69,14 +73,16 @@ def read(
     """
     if unknown not in ("error", "count"):
         raise UnknownNameError.of("choice of `unknown`", unknown, ("error", "count"))
+    arguments = (dict(inputs or {}), dict(values or {}), unknown)
     if not isinstance(source, str | Path):
-        raise FieldError(f"`source` must be the path of a model file, got {type(source).__name__}")
+        return _read_object(source, *arguments)
     path = Path(source)
     suffix = path.suffix.lower()
     if suffix in PICKLES:
         raise ReaderError(
             f"{str(path)!r} is a pickle, which can run any code when it is loaded; it is not opened. "
-            f"Export the model with torch.onnx.export and read the .onnx file"
+            f"Give cm.read the torch.nn.Module itself with `inputs`, or the program of torch.export.export(module, inputs), or the .pt2 "
+            f"file that torch.export.save writes of it, or the .onnx file of torch.onnx.export"
         )
     if suffix not in FORMATS:
         raise UnknownNameError.of("model format", suffix or path.name, FORMATS)
@@ -87,5 +93,18 @@ def read(
         import_module(package)
     except ImportError:
         raise MissingExtraError.of(package, extra, f"reading {suffix} files") from None
-    network: Network = import_module(module).read(path, dict(inputs or {}), dict(values or {}), unknown)
+    network: Network = import_module(module).read(path, *arguments)
     return network
+
+
+def _read_object(source: Any, inputs: dict[str, Any], values: dict[str, Any], unknown: str) -> Network:
+    """The network of a model in memory, by the package that made its class or one that its class derives from."""
+    packages = {base.__module__.partition(".")[0] for base in type(source).__mro__}
+    for package, module in OBJECTS.items():
+        if package in packages:
+            network: Network = import_module(module).read_object(source, inputs, values, unknown)
+            return network
+    raise FieldError(
+        f"`source` must be the path of a model file ({', '.join(FORMATS)}) or a model of {', '.join(OBJECTS)}, "
+        f"got {type(source).__module__}.{type(source).__qualname__}"
+    )

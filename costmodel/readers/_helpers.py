@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from costmodel._num import Num, is_symbolic, minimum
+from costmodel._num import Num, ceil_div, is_symbolic, maximum, minimum
 from costmodel.errors import ReaderError, UnknownLayerError
 from costmodel.layers import Layer, Shape
 from costmodel.layers.structure import Reshape
@@ -76,6 +76,28 @@ def clipped(index: Num, size: Num) -> Num:
     if getattr(size - index, "is_nonnegative", False):
         return index
     return minimum(index, size)
+
+
+def slice_size(size: Num, start: Any, end: Any, step: Any) -> Num:
+    """How many elements a slice keeps of an axis."""
+    if is_symbolic(step) or step == 0:
+        raise ReaderError(f"the step of a slice (={step}) must be an integer other than 0")
+    if type(size) is int and type(start) is int and type(end) is int:
+        if step < 0 and -size <= end < 0:
+            end += size
+        elif step < 0 and end < 0:
+            end = None
+        return len(range(*slice(start, end, step).indices(size)))
+    first, last = (size + n if type(n) is int and n < 0 and n > -FAR else n for n in (start, end))
+    if step < 0:
+        first, last = (size if type(first) is int and first >= FAR else first + 1), (0 if type(last) is int and last <= -FAR else last + 1)
+        first, last, step = clipped(last, size), clipped(first, size), -step
+    else:
+        first, last = clipped(first, size), clipped(last, size)
+    length = last - first
+    if not getattr(length, "is_nonnegative", type(length) is int and length >= 0):
+        length = maximum(length, 0) if is_symbolic(length) and not length.is_positive else max(length, 0) if type(length) is int else length
+    return ceil_div(length, step)
 
 
 def known_or_refuse(op: Operator, index: int, what: str) -> Any:

@@ -16,6 +16,7 @@ from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value
 
 CONVOLUTIONS = {1: (conv.Conv1d, conv.DepthwiseConv1d), 2: (conv.Conv2d, conv.DepthwiseConv2d), 3: (conv.Conv3d, conv.DepthwiseConv3d)}
+TRANSPOSED = {1: conv.ConvTranspose1d, 2: conv.ConvTranspose2d, 3: conv.ConvTranspose3d}
 
 
 def spatial(op: Operator, x: Shape) -> int:
@@ -46,6 +47,16 @@ def convolve(op: Operator, x: Value, w: Value, bias: Value | None, *, groups: An
     if x.ref is None and w.ref is not None:
         raise UnknownLayerError(f"{op.kind} of a stored input with computed weights has no cost rule")
     made: Value = op.emit(layer, *((x, w) if w.ref else (x,)), dtype=dtype or x.dtype, weights=[w], biases=[bias])
+    return made
+
+
+def convolve_transposed(op: Operator, x: Value, w: Value, bias: Value | None, *, groups: Any = 1, **window: Any) -> Value:
+    """A transposed convolution with weights of shape (in, out / groups, kernel)."""
+    rank = spatial(op, x.shape)
+    if len(w.shape) != rank + 2 or (type(x.shape[1]) is int and x.shape[1] != w.shape[0]):
+        raise ReaderError(f"weights of shape {w.shape} don't fit an input of shape {x.shape}")
+    layer = TRANSPOSED[rank](w.shape[1] * groups, w.shape[2:], groups=groups, bias=bias is not None, **window)
+    made: Value = op.emit(layer, *((x, w) if w.ref else (x,)), weights=[w], biases=[bias])
     return made
 
 
