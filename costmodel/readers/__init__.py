@@ -16,6 +16,7 @@ __all__ = ["FORMATS", "Operator", "Value", "read", "register"]
 
 FORMATS: dict[str, tuple[str, str, str]] = {
     ".onnx": ("costmodel.readers.onnx", "onnx", "onnx"),
+    ".tflite": ("costmodel.readers.tflite", "numpy", "tflite"),
 }
 """For every suffix the module that reads it, the package that it needs and the extra that brings it."""
 

@@ -123,6 +123,7 @@ class Operator:
         constants: Iterable[Value | None] = (),
         plain: bool = False,
         channels_last: bool = False,
+        prelude: bool = False,
     ) -> Any:
         """Add a layer and return its output, or a tuple of them where it has several.
 
@@ -140,6 +141,8 @@ class Operator:
             Whether its parameters are what the layer says, whatever the file stores.
         channels_last : bool
             Whether the shapes of inputs and outputs have their channels last.
+        prelude : bool
+            Whether it prepares the layer that the operator is; that one gets the operator's name.
         """
         shapes, conditions = infer(layer, [v.shape for v in inputs], channels_last)
         first = dtype or (inputs[0].dtype if inputs else "float32")
@@ -152,8 +155,8 @@ class Operator:
             sources = sources_of([*inputs, *(v for values in roles.values() for v in values)])
             values = tuple([Value(s, d, None, sources) for s, d in zip(shapes, dtypes, strict=True)])
         else:
-            name = self.name if not self.parts else f"{self.name}/{layer.kind}"
-            self.parts += 1
+            name = f"{self.name}/{layer.kind}" if self.parts or prelude else self.name
+            self.parts += not prelude
             made = self.importer.add(name, layer, inputs, shapes, conditions, dtypes, None if plain else roles, channels_last)
             values = tuple([Value(s, d, TensorRef(made, i)) for i, (s, d) in enumerate(zip(shapes, dtypes, strict=True))])
         return values[0] if len(values) == 1 else values

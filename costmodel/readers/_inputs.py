@@ -49,7 +49,9 @@ class Inputs:
             raise FieldError(f"`values[{name!r}]` must be numbers of {dtype}: {error}") from None
         if data.size > MOST_KNOWN:
             raise FieldError(f"`values[{name!r}]` has {data.size} numbers; at most {MOST_KNOWN} can be given")
-        if declared is not None and (len(shape) != data.ndim or any(type(a) is int and a != b for a, b in zip(shape, data.shape, strict=True))):
+        if declared is not None and (
+            len(shape) != data.ndim or any(type(a) is int and a != b for a, b in zip(shape, data.shape, strict=True))
+        ):
             raise FieldError(f"`values[{name!r}]` of shape {data.shape} does not fit the input's shape {shape}")
         for size, number in zip(declared or (), data.shape, strict=False):
             if isinstance(size, str) and size:

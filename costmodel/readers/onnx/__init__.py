@@ -11,10 +11,11 @@ from typing import Any
 from costmodel.errors import UnknownLayerError
 from costmodel.layers import Shape
 from costmodel.network import Network
+from costmodel.readers._helpers import sizes
 from costmodel.readers._importer import Importer, placed
 from costmodel.readers._inputs import Inputs
 from costmodel.readers._values import Value
-from costmodel.readers.onnx._file import DTYPES, Tensors, load, sizes
+from costmodel.readers.onnx._file import DTYPES, Tensors, load
 from costmodel.readers.onnx._graph import Scope, Walker
 
 for _module in pkgutil.iter_modules(__path__):

@@ -8,9 +8,10 @@ from typing import Any
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto
 
 from costmodel.errors import ReaderError, UnknownLayerError
+from costmodel.readers._folding import folded
 from costmodel.readers._importer import Importer, Operator, placed
 from costmodel.readers._rules import CUSTOM, Entry
-from costmodel.readers._values import MOST_KNOWN, Value, known, sources_of
+from costmodel.readers._values import Value
 from costmodel.readers.onnx._file import DTYPES, Tensors
 from costmodel.readers.onnx._rules import RULES
 
@@ -101,7 +102,7 @@ class Walker:
             elif (entry := RULES.find(domain, kind)) is None:
                 made = self._unknown(operator, node)
             else:
-                made = self._fold(entry, operator) or self._apply(entry, operator, node)
+                made = folded(entry.fold, operator) or self._apply(entry, operator, node)
             for label, value in zip(outputs, made, strict=False):
                 if label and value is not None:
                     scope[label] = value
@@ -115,32 +116,6 @@ class Walker:
             if self.importer.unknown != "count" or operator.parts:
                 raise
             return self._unknown(operator, node)
-
-    @staticmethod
-    def _fold(entry: Entry, operator: Operator) -> list[Value | None] | None:
-        """The outputs where all that goes in is known: they are computed now, as a compiler does."""
-        if entry.fold is None:
-            return None
-        arrays = []
-        for value in operator.inputs:
-            if value is None:
-                arrays.append(None)
-            elif not value.has_data or (data := value.data) is None:
-                return None
-            else:
-                arrays.append(data)
-        result = entry.fold(operator, *arrays)
-        if result is None:
-            return None
-        results = result if isinstance(result, list) else [result]
-        if sum(r.size for r in results) > MOST_KNOWN:
-            return None
-        values: list[Value | None] = []
-        for array in results:
-            dtype = "int64" if array.dtype.kind == "O" else str(array.dtype)
-            sources = sources_of(operator.inputs) if array.dtype.kind == "f" and array.size > 1 else ()
-            values.append(known(array, dtype, sources))
-        return values
 
     def _unknown(self, operator: Operator, node: NodeProto) -> list[Value | None]:
         """An operator without a rule, where such are counted: its shapes are those that the file declares."""

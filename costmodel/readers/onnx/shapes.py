@@ -13,7 +13,8 @@ from costmodel.layers.embedding import Embedding
 from costmodel.layers.reduction import Reduce, TopK
 from costmodel.layers.resize import Resize
 from costmodel.layers.structure import Concat, Flatten, Pad, Split, Transpose
-from costmodel.readers._folding import tidy
+from costmodel.readers._folding import numbers_of, tidy
+from costmodel.readers._helpers import slice_size
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Stored, Value, known
 from costmodel.readers.onnx._file import DTYPES
@@ -21,15 +22,6 @@ from costmodel.readers.onnx._helpers import (
     FAR, axes_of, axis_of, bounded, clipped, known_or_refuse, reshape, sized, with_axis,
 )  # fmt: skip
 from costmodel.readers.onnx._rules import rule
-
-
-def numbers_of(shape: Any) -> Any:
-    """Sizes as an array: of integers, or of objects where some are symbols."""
-    if all(type(n) is int for n in shape):
-        return np.array(shape, dtype=np.int64)
-    made = np.empty(len(shape), dtype=object)
-    made[:] = shape
-    return made
 
 
 @rule("Shape")
@@ -209,31 +201,10 @@ def slice_rule(op: Operator) -> Any:
     x = op[0]
     shape = list(x.shape)
     for start, end, axis, step in zip(*_slice_arguments(op, len(shape)), strict=True):
-        shape[axis] = _slice_size(shape[axis], start, end, step)
+        shape[axis] = slice_size(shape[axis], start, end, step)
     if tuple(shape) == x.shape:
         return x
     return op.move("slice", shape, x)
-
-
-def _slice_size(size: Num, start: Any, end: Any, step: Any) -> Num:
-    if is_symbolic(step) or step == 0:
-        raise ReaderError(f"the step of a slice (={step}) must be an integer other than 0")
-    if type(size) is int and type(start) is int and type(end) is int:
-        if step < 0 and -size <= end < 0:
-            end += size
-        elif step < 0 and end < 0:
-            end = None
-        return len(range(*slice(start, end, step).indices(size)))
-    first, last = (size + n if type(n) is int and n < 0 and n > -FAR else n for n in (start, end))
-    if step < 0:
-        first, last = (size if type(first) is int and first >= FAR else first + 1), (0 if type(last) is int and last <= -FAR else last + 1)
-        first, last, step = clipped(last, size), clipped(first, size), -step
-    else:
-        first, last = clipped(first, size), clipped(last, size)
-    length = last - first
-    if not getattr(length, "is_nonnegative", type(length) is int and length >= 0):
-        length = maximum(length, 0) if is_symbolic(length) and not length.is_positive else max(length, 0) if type(length) is int else length
-    return ceil_div(length, step)
 
 
 def _gathered(op: Operator, x: Any, indices: Any) -> Any:
