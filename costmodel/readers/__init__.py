@@ -38,7 +38,7 @@ def read(
         Shapes of inputs by name: integers, symbols, or names of symbols: ``{"x": (1, 3, "H", "W")}``. What is left
         open keeps the names that the file gives.
     values : mapping, optional
-        Numbers of inputs that shapes or branches depend on: ``{"sr": 16000}``.
+        Numbers of inputs, or of tensors inside, that shapes or branches depend on: ``{"sr": 16000}``.
     unknown : str
         "error" refuses an operator without a cost rule; "count" reads it as an `Opaque` layer: totals are then lower bounds.
 

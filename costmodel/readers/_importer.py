@@ -120,7 +120,7 @@ class Operator:
         norm_affine: Iterable[Value | None] = (),
         norm_statistics: Iterable[Value | None] = (),
         constants: Iterable[Value | None] = (),
-        plain: bool = False,
+        keep: bool = False,
     ) -> Any:
         """Add a layer and return its output, or a tuple of them where it has several.
 
@@ -134,8 +134,13 @@ class Operator:
             The number format of the outputs; that of the first input unless given.
         weights, biases, norm_affine, norm_statistics, constants : iterable of Value
             Stored tensors by role.
-        plain : bool
-            Whether its parameters are what the layer says, whatever the file stores.
+        keep : bool
+            Whether it is a layer of the network even where all that it reads is known without the network's inputs.
+
+        Notes
+        -----
+        What works on stored tensors alone is done by a compiler, and is no layer. What works on sizes of the inputs is done
+        at every inference; such products are kept.
         """
         shapes, conditions = layer.infer(tuple([v.shape for v in inputs]))
         first = dtype or (inputs[0].dtype if inputs else "float32")
@@ -144,13 +149,13 @@ class Operator:
             "weights": weights, "biases": biases, "norm_affine": norm_affine, "norm_statistics": norm_statistics,
             "constants": constants,
         }  # fmt: skip
-        if inputs and not any(v.ref for v in inputs):
+        if inputs and not any(v.ref for v in inputs) and not keep and not _from_sizes(layer, inputs, shapes):
             sources = sources_of([*inputs, *(v for values in roles.values() for v in values)])
             values = tuple([Value(s, d, None, sources) for s, d in zip(shapes, dtypes, strict=True)])
         else:
             name = self.name if not self.parts else f"{self.name}/{layer.kind}"
             self.parts += 1
-            made = self.importer.add(name, layer, inputs, shapes, conditions, dtypes, None if plain else roles)
+            made = self.importer.add(name, layer, inputs, shapes, conditions, dtypes, roles)
             values = tuple([Value(s, d, TensorRef(made, i)) for i, (s, d) in enumerate(zip(shapes, dtypes, strict=True))])
         return values[0] if len(values) == 1 else values
 
@@ -231,10 +236,10 @@ class Importer:
         shapes: tuple[Shape, ...],
         conditions: Any,
         dtypes: tuple[str, ...],
-        roles: Mapping[str, Iterable[Value | None]] | None,
+        roles: Mapping[str, Iterable[Value | None]],
     ) -> str:
         """Add a layer; its name in the network."""
-        held, weight_bits = (None, None) if roles is None else self._held(roles)
+        held, weight_bits = self._held(roles)
         refs = tuple([v.ref or self._stored(v) for v in inputs])
         name = self._free(name)
         bits = Value((), dtypes[0]).bits if dtypes else None
@@ -319,6 +324,14 @@ class Importer:
 
 
 _NONE = Counts()
+
+
+def _from_sizes(layer: Layer, inputs: Values, shapes: tuple[Shape, ...]) -> bool:
+    """Whether a product works on numbers made from the sizes of the inputs."""
+    if all(v.sources for v in inputs):
+        return False
+    macs = layer.counts(tuple([v.shape for v in inputs]), shapes[0]).macs
+    return not (type(macs) is int and macs == 0)
 
 
 def _is_parameter(stored: Stored) -> bool:

@@ -28,7 +28,7 @@ def _truth(value: Value | None) -> bool | None:
 
 @rule("If")
 def condition(op: Operator) -> Any:
-    walker, scope = op.reader
+    walker, scope, _ = op.reader
     run = {name: partial(walker.subgraph, op, _graph(op, name), scope, name, []) for name in ("then_branch", "else_branch")}
     holds = _truth(op[0])
     if holds is not None:
@@ -51,7 +51,7 @@ def _graph(op: Operator, name: str) -> Any:
 
 @rule("Loop")
 def loop(op: Operator) -> Any:
-    walker, scope = op.reader
+    walker, scope, _ = op.reader
     body = _graph(op, "body")
     limit, holds = op.optional(0), op.optional(1)
     carried = [v for v in op.inputs[2:] if v is not None]
@@ -78,7 +78,7 @@ def loop(op: Operator) -> Any:
 
 @rule("Scan")
 def scan(op: Operator) -> Any:
-    walker, scope = op.reader
+    walker, scope, _ = op.reader
     body = _graph(op, "body")
     count = op.get("num_scan_inputs", 1)
     if op.version < 9:

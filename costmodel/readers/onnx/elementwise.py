@@ -187,7 +187,8 @@ def _cast(op: Operator, x: Any, like: Any = None) -> Any:
     target = op[1].dtype if op.kind == "CastLike" else DTYPES.get(op.get("to", 0), "")
     if x.dtype == object:
         return x
-    return x.astype(target) if hasattr(np, target) or target == "bool" else None
+    with np.errstate(all="ignore"):
+        return x.astype(target) if hasattr(np, target) or target == "bool" else None
 
 
 @rule("Cast", "CastLike", fold=_cast)
