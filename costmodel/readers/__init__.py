@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,11 @@ FORMATS: dict[str, tuple[str, str, str]] = {
 """For every suffix the module that reads it, the package that it needs and the extra that brings it."""
 
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a name means a file rather than a network of the zoo: it has a path separator or a known suffix."""
+    return "/" in name or os.sep in name or Path(name).suffix.lower() in (*FORMATS, *PICKLES, ".json")
 
 
 def read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -197,6 +198,7 @@ class Importer:
         self.layers: dict[str, Layer] = {}
         self.assumptions: list[str] = []
         self._counted: dict[object, None] = {}
+        self._numbers: dict[str, itertools.count[int]] = {}
 
     def input(self, name: str, shape: Shape, dtype: str, data: Any = None) -> Value:
         """An input of the network; `data` where its numbers are given."""
@@ -256,10 +258,8 @@ class Importer:
         name = name.replace("\n", " ") or "layer"
         if name not in self.layers:
             return name
-        number = 2
-        while (label := f"{name}_{number}") in self.layers:
-            number = number + 1 if number < 8 else number * 2 - 3
-        return label
+        numbers = self._numbers.setdefault(name, itertools.count(2))
+        return next(label for number in numbers if (label := f"{name}_{number}") not in self.layers)
 
     def _stored(self, value: Value) -> TensorRef:
         """A stored tensor as a layer of its own, for a layer that reads it as a feature map."""

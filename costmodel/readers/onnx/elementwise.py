@@ -34,7 +34,8 @@ def activation(op: Operator) -> Any:
     return op.emit(ACTIVATIONS[op.kind](), op[0])
 
 
-rule(*(kind for kind in ACTIVATIONS if kind != "Clip"))(activation)
+rule(*(kind for kind in ACTIVATIONS if kind not in ("Clip", "Relu")))(activation)
+rule("Relu", fold=lifted(lambda x: np.maximum(x, 0)))(activation)
 
 
 def _clip(op: Operator, x: Any, low: Any = None, high: Any = None) -> Any:
