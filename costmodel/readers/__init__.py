@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +24,11 @@ FORMATS: dict[str, tuple[str, str, str]] = {
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
 
+def is_file_name(name: str) -> bool:
+    """Whether a name means a file rather than a network of the zoo: it has a path separator or a known suffix."""
+    return "/" in name or os.sep in name or Path(name).suffix.lower() in (*FORMATS, *PICKLES, ".json")
+
+
 def read(
     source: Any,
     inputs: Mapping[str, Any] | None = None,
@@ -39,7 +45,7 @@ def read(
         Shapes of inputs by name: integers, symbols, or names of symbols: ``{"x": (1, 3, "H", "W")}``. What is left
         open keeps the names that the file gives.
     values : mapping, optional
-        Numbers of inputs that shapes or branches depend on: ``{"sr": 16000}``.
+        Numbers of inputs, or of tensors inside, that shapes or branches depend on: ``{"sr": 16000}``.
     unknown : str
         "error" refuses an operator without a cost rule; "count" reads it as an `Opaque` layer: totals are then lower bounds.
 

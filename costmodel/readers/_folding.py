@@ -35,8 +35,8 @@ def folded(fold: Callable[..., Any] | None, operator: Operator) -> list[Value | 
     values: list[Value | None] = []
     for array in results:
         dtype = "int64" if array.dtype.kind == "O" else str(array.dtype)
-        sources = sources_of(operator.inputs) if array.dtype.kind == "f" and array.size > 1 else ()
-        values.append(known(array, dtype, sources))
+        made_of = sources_of(operator.inputs) if array.dtype.kind == "f" and array.size > 1 else ()
+        values.append(known(array, dtype, tuple([stored for stored in made_of if stored.is_float])))
     return values
 
 

@@ -34,11 +34,11 @@ def trace(path: Path, inputs: Mapping[str, Any], values: Mapping[str, Any], unkn
     with placed(f"file {str(path)!r}"):
         model = load(path)
         importer = Importer(path.stem, unknown)
-        walker = Walker(importer, model, Tensors(path.parent))
-        walker.all_values = {} if every else None
-        scope = Scope(None, "", walker.opsets)
         stored = {tensor.name for tensor in model.graph.initializer}
         given = Inputs(inputs, values, [i.name for i in model.graph.input if i.name not in stored])
+        walker = Walker(importer, model, Tensors(path.parent), given)
+        walker.all_values = {} if every else None
+        scope = Scope(None, "", walker.opsets)
         for info in model.graph.input:
             if info.name in stored:
                 continue
@@ -46,6 +46,7 @@ def trace(path: Path, inputs: Mapping[str, Any], values: Mapping[str, Any], unkn
                 shape, dtype = _declared(info)
                 scope[info.name] = given.make(importer, info.name, shape, dtype)
         outputs = walker.graph(model.graph, scope)
+        given.check_used()
         return importer.network(outputs), walker.all_values or {}
 
 

@@ -10,6 +10,7 @@ from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProt
 from costmodel.errors import ReaderError, UnknownLayerError
 from costmodel.readers._folding import folded
 from costmodel.readers._importer import Importer, Operator, placed
+from costmodel.readers._inputs import Inputs
 from costmodel.readers._rules import CUSTOM, Entry
 from costmodel.readers._values import Value
 from costmodel.readers.onnx._file import DTYPES, Tensors
@@ -49,8 +50,9 @@ class Scope(dict[str, "Value"]):
 class Walker:
     """Takes graphs to an importer, node by node."""
 
-    def __init__(self, importer: Importer, model: ModelProto, tensors: Tensors) -> None:
+    def __init__(self, importer: Importer, model: ModelProto, tensors: Tensors, given: Inputs) -> None:
         self.importer = importer
+        self.given = given
         self.tensors = tensors
         self.functions: dict[tuple[str, str], FunctionProto] = {(_domain(f.domain), f.name): f for f in model.functions}
         self.opsets = {_domain(o.domain): o.version for o in model.opset_import}
@@ -95,7 +97,7 @@ class Walker:
             made: list[Value | None]
             operator = Operator(
                 self.importer, kind, scope.prefix + name, inputs, attributes, len(outputs),
-                domain=domain, version=scope.opsets.get(domain, 1), reader=(self, scope),
+                domain=domain, version=scope.opsets.get(domain, 1), reader=(self, scope, next(iter(outputs), name)),
             )  # fmt: skip
             if (function := self.functions.get((domain, kind))) is not None and (domain, kind) not in CUSTOM:
                 made = self._inline(function, operator, scope)
@@ -105,6 +107,8 @@ class Walker:
                 made = folded(entry.fold, operator) or self._apply(entry, operator, node)
             for label, value in zip(outputs, made, strict=False):
                 if label and value is not None:
+                    if label in self.given.values:
+                        value = self.given.known(label, value)
                     scope[label] = value
                     if self.all_values is not None:
                         self.all_values[label] = value

@@ -12,6 +12,7 @@ from costmodel._num import whole
 from costmodel.layers import Layer
 from costmodel.layers import activation as act
 from costmodel.layers.elementwise import Add, Elementwise, Multiply, Where
+from costmodel.layers.linear import Dense, MatMul
 from costmodel.readers import _folding as folding
 from costmodel.readers._folding import chained, lifted
 from costmodel.readers._importer import Operator
@@ -33,7 +34,8 @@ def activation(op: Operator) -> Any:
     return op.emit(ACTIVATIONS[op.kind](), op[0])
 
 
-rule(*(kind for kind in ACTIVATIONS if kind != "Clip"))(activation)
+rule(*(kind for kind in ACTIVATIONS if kind not in ("Clip", "Relu")))(activation)
+rule("Relu", fold=lifted(lambda x: np.maximum(x, 0)))(activation)
 
 
 def _clip(op: Operator, x: Any, low: Any = None, high: Any = None) -> Any:
@@ -125,23 +127,21 @@ for _kind, (_step, _fold) in COMPARISONS.items():
         return pair(partial(Elementwise, step), op, op[0], op[1], dtype="bool")
 
 
-HOSTS = ("dense", "matmul", "conv1d", "conv2d", "conv3d", "depthwise_conv1d", "depthwise_conv2d", "depthwise_conv3d")
-
-
 def _is_bias(op: Operator, x: Value, b: Value) -> bool:
-    """Whether a stored tensor is added to what a product has just given, one number a feature."""
-    if x.ref is None or b.ref is not None or not b.sources or x.ref.node not in op.importer.layers:
+    """Whether a stored vector is added to what a product has just given, one number a feature."""
+    if x.ref is None or b.ref is not None or b.elements == 1 or not 0 < len(b.shape) <= len(x.shape):
         return False
-    kind = op.importer.layers[x.ref.node].kind
-    if kind in ("dense", "matmul"):
-        return bool(b.shape) and b.elements == b.shape[-1] and b.shape[-1] == x.shape[-1]
-    return kind in HOSTS and len(b.shape) >= len(x.shape) - 1 and b.elements == x.shape[1] and b.shape[-(len(x.shape) - 1)] == x.shape[1]
+    host = op.importer.layers[x.ref.node]
+    at = len(x.shape) - 1 if isinstance(host, Dense | MatMul) else 1 if "conv" in host.kind else None
+    if at is None or len(x.shape) - at > len(b.shape):
+        return False
+    return bool(b.elements == x.shape[at] and b.shape[at - len(x.shape)] == x.shape[at])
 
 
 @rule("Add", fold=lifted(np.add, lambda a, b: a + b))
 def add(op: Operator) -> Any:
     for x, b in ((op[0], op[1]), (op[1], op[0])):
-        if _is_bias(op, x, b) and len(b.shape) <= len(x.shape):
+        if _is_bias(op, x, b):
             return op.emit(act.Bias(b.shape), x, biases=[b])
     return pair(Add, op, op[0], op[1])
 
@@ -188,7 +188,8 @@ def _cast(op: Operator, x: Any, like: Any = None) -> Any:
     target = op[1].dtype if op.kind == "CastLike" else DTYPES.get(op.get("to", 0), "")
     if x.dtype == object:
         return x
-    return x.astype(target) if hasattr(np, target) or target == "bool" else None
+    with np.errstate(all="ignore"):
+        return x.astype(target) if hasattr(np, target) or target == "bool" else None
 
 
 @rule("Cast", "CastLike", fold=_cast)

@@ -156,7 +156,11 @@ def gemm(op: Operator) -> Any:
 @rule("Einsum")
 def einsum(op: Operator) -> Any:
     inputs = op.given()
-    return op.emit(Einsum(spelled_out(op.get("equation", ""), [len(v.shape) for v in inputs])), *inputs, weights=[v for v in inputs if not v.ref])
+    equation = spelled_out(op.get("equation", ""), [len(v.shape) for v in inputs])
+    left, _, right = equation.partition("->")
+    stored = [v for v in inputs if not v.ref]
+    is_sum = bool(set(left) - {","} - set(right))  # an outer product has no weights
+    return op.emit(Einsum(equation), *inputs, **{"weights" if is_sum else "constants": stored})
 
 
 def spelled_out(equation: str, ranks: list[int]) -> str:

@@ -41,8 +41,8 @@ def constant(op: Operator) -> Any:
         found = op.get(name)
         if found is None:
             continue
-        walker, scope = op.reader
-        key = scope.key + op.name
+        walker, scope, label = op.reader
+        key = scope.key + label
         if name == "value":
             return walker.tensors.value(found, key)
         if name == "sparse_value":
@@ -69,7 +69,7 @@ def constant_of_shape(op: Operator) -> Any:
     shape = sized(op.numbers(0) or ())
     tensor = op.get("value")
     dtype = "float32" if tensor is None else DTYPES.get(tensor.data_type, "undefined")
-    return Value(shape, dtype, None, (Stored(op.reader[1].key + op.name, product(shape), dtype, made=True),))
+    return Value(shape, dtype, None, (Stored(op.reader[1].key + op.reader[2], product(shape), dtype, made=True),))
 
 
 def _reshaped(op: Operator, x: Any, shape: Any = None) -> Any:
@@ -209,9 +209,14 @@ def slice_rule(op: Operator) -> Any:
 
 def _gathered(op: Operator, x: Any, indices: Any) -> Any:
     axis = op.get("axis", 0)
-    if indices.dtype == object or x.ndim == 0 or not bounded((indices.size, x.size // max(x.shape[axis], 1))):
+    if _is_lookup(op[0], op[1]) or indices.dtype == object or x.ndim == 0 or not bounded((indices.size, x.size // max(x.shape[axis], 1))):
         return None
     return np.take(x, indices, axis=axis)
+
+
+def _is_lookup(x: Value, indices: Value) -> bool:
+    """Whether a stored table is read at places that are not stored themselves."""
+    return x.ref is None and len(x.shape) > 1 and bool(x.sources) and not indices.sources and bool(indices.shape)
 
 
 @rule("Gather", fold=_gathered)
@@ -219,8 +224,8 @@ def gather(op: Operator) -> Any:
     x, indices = op[0], op[1]
     axis = axis_of(op.get("axis", 0), len(x.shape))
     shape = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
-    if x.ref is None and x.sources and indices.ref is not None and len(x.shape) > 1:
-        return op.emit(Embedding(x.shape, axis), indices, dtype=x.dtype, weights=[x])
+    if _is_lookup(x, indices):
+        return op.emit(Embedding(x.shape, axis), indices, dtype=x.dtype, weights=[x], keep=True)
     return op.move("gather", shape, x, indices)
 
 

@@ -33,18 +33,20 @@ def trace(
     with placed(f"file {str(path)!r}"):
         model = Model(path)
         main = model.subgraphs[0]
-        importer = Importer(path.stem, unknown)
-        walker = Walker(importer, model)
-        walker.all_values = {} if every else None
-        scope = Scope(main)
         named = {index: main.tensor(index).name or f"input_{index}" for index in main.inputs}
         given = Inputs(inputs, values, list(named.values()))
+        importer = Importer(path.stem, unknown)
+        walker = Walker(importer, model, given)
+        walker.all_values = {} if every else None
+        scope = Scope(main)
         for index, name in named.items():
             tensor = main.tensor(index)
             declared = [size if size >= 0 else "" for size in tensor.signature]
             with placed(f"input {name!r}"):
                 scope[index] = given.make(importer, name, declared, tensor.dtype)
-        return importer.network(walker.run(scope)), walker.all_values or {}
+        outputs = walker.run(scope)
+        given.check_used()
+        return importer.network(outputs), walker.all_values or {}
 
 
 __all__ = ["read", "trace"]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from costmodel.errors import ReaderError, UnknownLayerError
 from costmodel.readers._folding import folded
 from costmodel.readers._importer import Importer, Operator, placed
+from costmodel.readers._inputs import Inputs
 from costmodel.readers._values import Value
 from costmodel.readers.tflite._file import Model, Subgraph, Tensor, options
 from costmodel.readers.tflite._flatbuffer import Table
@@ -55,9 +56,10 @@ class Place(NamedTuple):
 class Walker:
     """Takes subgraphs to an importer, operator by operator."""
 
-    def __init__(self, importer: Importer, model: Model) -> None:
+    def __init__(self, importer: Importer, model: Model, given: Inputs) -> None:
         self.importer = importer
         self.model = model
+        self.given = given
         self.variables: dict[str, Value] = {}
         self.all_values: dict[tuple[int, int], Value] | None = None
         self._steps = 0
@@ -98,9 +100,9 @@ class Walker:
             self.importer, kind, scope.prefix + name, inputs, options(table, kind), len(outputs), reader=Place(self, scope, declared)
         )
         made = self._made(operator, declared)
-        for index, value in zip(outputs, made, strict=False):
+        for index, tensor, value in zip(outputs, declared, made, strict=False):
             if value is not None:
-                scope[index] = value
+                scope[index] = value = self.given.known(tensor.name, value) if tensor.name in self.given.values else value
                 if self.all_values is not None:
                     self.all_values[scope.subgraph.number, index] = value
 

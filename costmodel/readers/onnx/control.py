@@ -1,0 +1,126 @@
+"""Control flow: If, Loop and Scan. What is not known is assumed, and said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from costmodel._num import is_symbolic
+from costmodel.errors import ReaderError, UnknownLayerError
+from costmodel.layers.structure import Concat
+from costmodel.readers._importer import Operator
+from costmodel.readers._values import Value, known
+from costmodel.readers.onnx._helpers import axis_of, reshape
+from costmodel.readers.onnx._rules import rule
+
+MOST_TRIPS = 10_000
+
+
+def _truth(value: Value | None) -> bool | None:
+    """Whether a condition holds; None where that is not known."""
+    if value is None or value.data is None or value.data.size != 1 or value.data.dtype == object:
+        return None
+    return bool(value.data.ravel()[0])
+
+
+@rule("If")
+def condition(op: Operator) -> Any:
+    walker, scope, _ = op.reader
+    run = {name: partial(walker.subgraph, op, _graph(op, name), scope, name, []) for name in ("then_branch", "else_branch")}
+    holds = _truth(op[0])
+    if holds is not None:
+        return run["then_branch" if holds else "else_branch"]()
+    branches = {name: op.importer.branch(go) for name, go in run.items()}
+    symbolic = any(is_symbolic(branch.macs) for _, branch in branches.values())
+    dearest = "then_branch" if symbolic else max(branches, key=lambda name: branches[name][1].macs)
+    op.importer.assume(f"If {op.name!r}: its condition is not known; the {'first' if symbolic else 'dearest'} branch, {dearest}, is taken")
+    values, branch = branches[dearest]
+    op.importer.take(branch)
+    return values
+
+
+def _graph(op: Operator, name: str) -> Any:
+    graph = op.get(name)
+    if graph is None:
+        raise ReaderError(f"has no {name}")
+    return graph
+
+
+@rule("Loop")
+def loop(op: Operator) -> Any:
+    walker, scope, _ = op.reader
+    body = _graph(op, "body")
+    limit, holds = op.optional(0), op.optional(1)
+    carried = [v for v in op.inputs[2:] if v is not None]
+    wanted = None if limit is None else None if limit.data is None or limit.data.dtype == object else int(limit.data.ravel()[0])
+    go_on = True if holds is None else _truth(holds)
+    scans: list[list[Value]] = [[] for _ in body.output[len(carried) + 1 :]]
+    trip = 0
+    endless = wanted is None or wanted > MOST_TRIPS
+    if scans and wanted is None:
+        raise UnknownLayerError("the shape of what a Loop collects depends on its number of trips, which is not known; give it in `values`")
+    while go_on is not False and (wanted is None or trip < wanted):
+        results = walker.subgraph(op, body, scope, "body", [known(np.array(trip, np.int64), "int64"), known(np.array(True), "bool"), *carried])
+        carried = results[1 : len(carried) + 1]
+        for scan, value in zip(scans, results[len(carried) + 1 :], strict=True):
+            scan.append(value)
+        trip += 1
+        go_on = _truth(results[0])
+        if endless and (go_on is None or wanted is None):
+            op.importer.assume(f"Loop {op.name!r}: its number of trips is not known; one is counted")
+            break
+        if trip > MOST_TRIPS:
+            raise ReaderError(f"makes more than {MOST_TRIPS} trips")
+    return [*carried, *(stacked(op, scan, 0) for scan in scans)]
+
+
+@rule("Scan")
+def scan(op: Operator) -> Any:
+    walker, scope, _ = op.reader
+    body = _graph(op, "body")
+    count = op.get("num_scan_inputs", 1)
+    if op.version < 9:
+        raise UnknownLayerError("Scan before operator set 9 has no cost rule")
+    states = op.given()[: len(op.inputs) - count]
+    sequences = op.given()[len(op.inputs) - count :]
+    axes = [axis_of(a, len(v.shape)) for a, v in zip(op.get("scan_input_axes") or [0] * count, sequences, strict=True)]
+    outputs = len(body.output) - len(states)
+    trips = sequences[0].shape[axes[0]] if sequences else 0
+    if is_symbolic(trips):
+        raise UnknownLayerError(f"Scan over a symbolic number of steps ({trips}) has no cost rule; give the input sizes")
+    if trips > MOST_TRIPS:
+        raise ReaderError(f"makes {trips} trips; at most {MOST_TRIPS} are read")
+    collected: list[list[Value]] = [[] for _ in range(outputs)]
+    for _ in range(trips):
+        parts = [
+            op.move("slice", (*v.shape[:axis], *v.shape[axis + 1 :]), v) for v, axis in zip(sequences, axes, strict=True)
+        ]  # fmt: skip
+        results = walker.subgraph(op, body, scope, "body", [*states, *parts])
+        states = results[: len(states)]
+        for found, value in zip(collected, results[len(states) :], strict=True):
+            found.append(value)
+    out_axes = op.get("scan_output_axes") or [0] * outputs
+    return [*states, *(stacked(op, found, axis) for found, axis in zip(collected, out_axes, strict=True))]
+
+
+def stacked(op: Operator, values: Sequence[Value], axis: int) -> Value:
+    """Values of every trip along a new axis."""
+    if not values:
+        return Value((0,), "float32")
+    rank = len(values[0].shape) + 1
+    at = axis_of(axis, rank)
+    shape = values[0].shape
+    parts = [reshape(op, v, (*shape[:at], 1, *shape[at:])) for v in values]
+    made: Value = op.emit(Concat(at), *parts) if len(parts) > 1 else parts[0]
+    return made
+
+
+@rule(
+    "SequenceAt", "SequenceConstruct", "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceLength", "SequenceMap",
+    "ConcatFromSequence", "Optional", "OptionalGetElement", "OptionalHasElement",
+)  # fmt: skip
+def sequences(op: Operator) -> Any:
+    raise UnknownLayerError(f"{op.kind} works on sequences of tensors, which have no cost rule")
