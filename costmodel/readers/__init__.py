@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ __all__ = ["FORMATS", "Operator", "Value", "read", "register"]
 FORMATS: dict[str, tuple[str, str, str]] = {
     ".onnx": ("costmodel.readers.onnx", "onnx", "onnx"),
     ".pt2": ("costmodel.readers.torch", "numpy", ""),
+    ".tflite": ("costmodel.readers.tflite", "numpy", "tflite"),
 }
 """For every suffix the module that reads it, the package that it needs and the extra that brings it."""
 
@@ -24,6 +26,11 @@ OBJECTS = {"torch": "costmodel.readers.torch"}
 """For every package whose objects are read the module that reads them. Who has such an object has imported the package."""
 
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a name means a file rather than a network of the zoo: it has a path separator or a known suffix."""
+    return "/" in name or os.sep in name or Path(name).suffix.lower() in (*FORMATS, *PICKLES, ".json")
 
 
 def read(
@@ -42,7 +49,7 @@ def read(
         Shapes of inputs by name: integers, symbols, or names of symbols: ``{"x": (1, 3, "H", "W")}``. What is left
         open keeps the names that the file gives.
     values : mapping, optional
-        Numbers of inputs that shapes or branches depend on: ``{"sr": 16000}``.
+        Numbers of inputs, or of tensors inside, that shapes or branches depend on: ``{"sr": 16000}``.
     unknown : str
         "error" refuses an operator without a cost rule; "count" reads it as an `Opaque` layer: totals are then lower bounds.
 

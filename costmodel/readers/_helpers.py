@@ -1,4 +1,4 @@
-"""What many rules share."""
+"""What the rules of all formats share."""
 
 from __future__ import annotations
 
@@ -14,6 +14,23 @@ from costmodel.readers._values import MOST_KNOWN, Value
 
 FAR = 2**31 - 1
 """What files write for the end of an axis; anything at least as large means the end."""
+
+
+MOST_ELEMENTS = 2**48
+"""The most numbers that one tensor is taken to have."""
+
+
+def sizes(dims: Iterable[int], what: str) -> tuple[int, ...]:
+    """The sizes that a tensor of a file gives, checked."""
+    shape = tuple(dims)
+    count = 1
+    for size in shape:
+        if size < 0:
+            raise ReaderError(f"{what} has the negative size {size} in its shape {shape}")
+        count *= size
+    if count > MOST_ELEMENTS:
+        raise ReaderError(f"{what} of shape {shape} has {count} numbers; at most {MOST_ELEMENTS} are taken to be meant")
+    return shape
 
 
 def axis_of(axis: Any, rank: int) -> int:
@@ -56,30 +73,17 @@ def bounded(shape: Sequence[int]) -> bool:
     return 0 <= count <= MOST_KNOWN
 
 
-def reshape(op: Operator, x: Value, shape: Sequence[Num], name: Layer | None = None) -> Value:
+def reshape(op: Operator, x: Value, shape: Sequence[Num], prelude: bool = False) -> Value:
     """The same elements in another shape; stays the tensor where the shape is the same."""
     shape = tuple(shape)
     if shape == x.shape:
         return x
-    made: Value = op.emit(Reshape(shape), x)
+    made: Value = op.emit(Reshape(shape), x, prelude=prelude)
     return made
 
 
-def clipped(index: Num, size: Num) -> Num:
-    """An index of a slice that counts from the front, cut at the end; of symbols the smaller, settled where it can be."""
-    if type(index) is int and type(size) is int:
-        return min(max(index, 0), size)
-    if index == size or (type(index) is int and index >= FAR):
-        return size
-    if type(index) is int and index <= 1:
-        return max(index, 0)
-    if getattr(size - index, "is_nonnegative", False):
-        return index
-    return minimum(index, size)
-
-
 def slice_size(size: Num, start: Any, end: Any, step: Any) -> Num:
-    """How many elements a slice keeps of an axis."""
+    """How many numbers a slice takes from an axis of `size`; ends may count from behind, and symbols stand among them."""
     if is_symbolic(step) or step == 0:
         raise ReaderError(f"the step of a slice (={step}) must be an integer other than 0")
     if type(size) is int and type(start) is int and type(end) is int:
@@ -98,6 +102,19 @@ def slice_size(size: Num, start: Any, end: Any, step: Any) -> Num:
     if not getattr(length, "is_nonnegative", type(length) is int and length >= 0):
         length = maximum(length, 0) if is_symbolic(length) and not length.is_positive else max(length, 0) if type(length) is int else length
     return ceil_div(length, step)
+
+
+def clipped(index: Num, size: Num) -> Num:
+    """An index of a slice that counts from the front, cut at the end; of symbols the smaller, settled where it can be."""
+    if type(index) is int and type(size) is int:
+        return min(max(index, 0), size)
+    if index == size or (type(index) is int and index >= FAR):
+        return size
+    if type(index) is int and index <= 1:
+        return max(index, 0)
+    if getattr(size - index, "is_nonnegative", False):
+        return index
+    return minimum(index, size)
 
 
 def known_or_refuse(op: Operator, index: int, what: str) -> Any:

@@ -119,7 +119,11 @@ def _is_bias(op: Operator, x: Value, b: Value) -> bool:
 
 def einsum(op: Operator, equation: str, inputs: list[Value]) -> Value:
     """A sum of products over named indices; stored operands are weights."""
-    made: Value = op.emit(Einsum(spelled_out(equation, [len(v.shape) for v in inputs])), *inputs, weights=[v for v in inputs if not v.ref])
+    equation = spelled_out(equation, [len(v.shape) for v in inputs])
+    left, _, right = equation.partition("->")
+    is_sum = bool(set(left) - {","} - set(right))  # an outer product has no weights
+    stored = [v for v in inputs if not v.ref]
+    made: Value = op.emit(Einsum(equation), *inputs, weights=stored if is_sum else (), constants=() if is_sum else stored)
     return made
 
 
