@@ -216,6 +216,10 @@ class Importer:
         value.ref = TensorRef(name)
         return value
 
+    def counts(self, value: Value) -> bool:
+        """Whether a layer has counted the stored tensor as a parameter."""
+        return all(stored.key in self._counted for stored in value.sources)
+
     def assume(self, text: str) -> None:
         """Note what had to be assumed; every prediction shows it."""
         if text not in self.assumptions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from costmodel._num import Num
+from costmodel._num import Num, total
 from costmodel.errors import FieldError, ReaderError, UnknownLayerError
 from costmodel.layers import Shape
 from costmodel.readers._importer import Importer, placed
@@ -46,6 +46,7 @@ class Walker:
                 else:
                     values[given.name] = self._stored(given, recorded[given.name])
         outputs = self.graph(self.program.graph, values)
+        self._tell_unused({given.label: values[given.name] for given in self.program.inputs if given.kind == "parameter"})
         return [value for value in outputs if isinstance(value, Value)]
 
     def graph(self, graph: Graph, values: dict[str, Any]) -> list[Any]:
@@ -62,6 +63,13 @@ class Walker:
                 self._call(call, name, graph, values)
         self._depth -= 1
         return [_looked_up(output, values) for output in graph.outputs]
+
+    def _tell_unused(self, parameters: dict[str, Value]) -> None:
+        unused = {label: value for label, value in parameters.items() if not self.importer.counts(value)}
+        if unused:
+            numbers = total(value.elements for value in unused.values())
+            first = next(iter(unused))
+            self.importer.assume(f"{numbers} stored parameters are not used and not counted: {first}{', ...' if len(unused) > 1 else ''}")
 
     def size(self, size: Size) -> Num:
         """A recorded size with the network's symbols."""

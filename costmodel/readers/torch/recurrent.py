@@ -25,7 +25,8 @@ def recurrence(op: Aten) -> Any:
     count = len(parameters) // (layers * directions)
     if count != (4 if biased else 2):
         raise UnknownLayerError("recurrences with projections have no cost rule")
-    states = [value for value in (*op.many("hx"), op.maybe("hx")) if value is not None and value.ref]
+    given = op.get("hx")
+    states = [value for value in (given if isinstance(given, list) else [given]) if isinstance(value, Value) and value.ref]
     unbatched = len(x.shape) == 2
     value = reshape(op, x, (1, *x.shape) if batch_first else (x.shape[0], 1, x.shape[1])) if unbatched else x
     last: list[list[Value]] = []
