@@ -17,13 +17,15 @@ __all__ = ["FORMATS", "Operator", "Value", "read", "register"]
 
 FORMATS: dict[str, tuple[str, str, str]] = {
     ".onnx": ("costmodel.readers.onnx", "onnx", "onnx"),
+    ".keras": ("costmodel.readers.keras", "numpy", ""),
     ".pt2": ("costmodel.readers.torch", "numpy", ""),
     ".tflite": ("costmodel.readers.tflite", "numpy", "tflite"),
 }
 """For every suffix the module that reads it, the package that it needs and the extra that brings it."""
 
-OBJECTS = {"torch": "costmodel.readers.torch"}
-"""For every package whose objects are read the module that reads them. Who has such an object has imported the package."""
+OBJECTS = {"keras": "costmodel.readers.keras", "torch": "costmodel.readers.torch"}
+"""For every package whose objects are read the module that reads them. Who has such an object has imported the package; a Keras
+model may derive from PyTorch's modules too."""
 
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
@@ -106,7 +108,8 @@ def read(
 
 def _read_object(source: Any, inputs: dict[str, Any], values: dict[str, Any], unknown: str) -> Network:
     """The network of a model in memory, by the package that made its class or one that its class derives from."""
-    packages = {base.__module__.partition(".")[0] for base in type(source).__mro__}
+    is_config = isinstance(source, Mapping) and "class_name" in source
+    packages = {"keras"} if is_config else {base.__module__.partition(".")[0] for base in type(source).__mro__}
     for package, module in OBJECTS.items():
         if package in packages:
             network: Network = import_module(module).read_object(source, inputs, values, unknown)

@@ -105,6 +105,11 @@ class Inputs:
         return self._symbols[label]
 
 
+def by_name(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """What is given, by the names of the inputs; a single one for a single input may be called anything."""
+    return {names[0]: value for value in given.values()} if len(given) == len(names) == 1 else dict(given)
+
+
 def _sizes(name: str, shape: Any) -> tuple[Any, ...]:
     """Sizes as the caller gives them: integers, symbols, names of symbols, or None for what the file says."""
     if not isinstance(shape, tuple | list):

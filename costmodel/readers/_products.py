@@ -27,12 +27,15 @@ def spatial(op: Operator, x: Shape) -> int:
     return rank
 
 
-def convolve(op: Operator, x: Value, w: Value, bias: Value | None, *, groups: Any = 1, dtype: str | None = None, **window: Any) -> Value:
+def convolve(
+    op: Operator, x: Value, w: Value, bias: Value | None, *,
+    groups: Any = 1, dtype: str | None = None, channels_last: bool = False, **window: Any,
+) -> Value:  # fmt: skip
     """A convolution of `x` with weights of shape (out, in / groups, kernel); `window` are stride, padding and dilation."""
     rank = spatial(op, x.shape)
     if len(w.shape) != rank + 2:
         raise ReaderError(f"weights must have {rank + 2} axes as the input has, got shapes {w.shape} and {x.shape}")
-    channels, out = x.shape[1], w.shape[0]
+    channels, out = x.shape[-1 if channels_last else 1], w.shape[0]
     if type(channels) is int and channels != w.shape[1] * groups:
         raise ReaderError(
             f"input channels (={channels}) must be the groups (={groups}) times the weights' {w.shape[1]}; shapes {x.shape}, {w.shape}"
@@ -46,17 +49,21 @@ def convolve(op: Operator, x: Value, w: Value, bias: Value | None, *, groups: An
         layer = standard(out, groups=groups, **window)
     if x.ref is None and w.ref is not None:
         raise UnknownLayerError(f"{op.kind} of a stored input with computed weights has no cost rule")
-    made: Value = op.emit(layer, *((x, w) if w.ref else (x,)), dtype=dtype or x.dtype, weights=[w], biases=[bias])
+    inputs = (x, w) if w.ref else (x,)
+    made: Value = op.emit(layer, *inputs, dtype=dtype or x.dtype, weights=[w], biases=[bias], channels_last=channels_last)
     return made
 
 
-def convolve_transposed(op: Operator, x: Value, w: Value, bias: Value | None, *, groups: Any = 1, **window: Any) -> Value:
+def convolve_transposed(
+    op: Operator, x: Value, w: Value, bias: Value | None, *, groups: Any = 1, channels_last: bool = False, **window: Any
+) -> Value:
     """A transposed convolution with weights of shape (in, out / groups, kernel)."""
     rank = spatial(op, x.shape)
-    if len(w.shape) != rank + 2 or (type(x.shape[1]) is int and x.shape[1] != w.shape[0]):
+    channels = x.shape[-1 if channels_last else 1]
+    if len(w.shape) != rank + 2 or (type(channels) is int and channels != w.shape[0]):
         raise ReaderError(f"weights of shape {w.shape} don't fit an input of shape {x.shape}")
     layer = TRANSPOSED[rank](w.shape[1] * groups, w.shape[2:], groups=groups, bias=bias is not None, **window)
-    made: Value = op.emit(layer, *((x, w) if w.ref else (x,)), weights=[w], biases=[bias])
+    made: Value = op.emit(layer, *((x, w) if w.ref else (x,)), weights=[w], biases=[bias], channels_last=channels_last)
     return made
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from costmodel.errors import ReaderError
 from costmodel.network import Network
 from costmodel.readers._importer import Importer, placed
-from costmodel.readers._inputs import Inputs
+from costmodel.readers._inputs import Inputs, by_name
 from costmodel.readers.torch._archive import load
 from costmodel.readers.torch._exported import program_of
 from costmodel.readers.torch._graph import Walker
@@ -41,19 +41,17 @@ def read_object(source: Any, inputs: Mapping[str, Any], values: Mapping[str, Any
         )
     title = type(source).__name__
     exported = program_of(export(source, inputs, values))
-    given = [entry for entry in exported.inputs if entry.kind == "user" and entry.name in exported.graph.tensors]
-    names = {entry.label for entry in given}
-    if len(inputs) == len(given) == 1:
-        inputs = {given[0].label: next(iter(inputs.values()))}
-    shapes = {name: shape for name, shape in inputs.items() if name in names}
+    names = [entry.label for entry in exported.inputs if entry.kind == "user" and entry.name in exported.graph.tensors]
+    shapes = {name: shape for name, shape in by_name(inputs, names).items() if name in names}
     with placed(f"module {title} in memory"):
         return _network(exported._replace(name=title), shapes, {}, unknown)
 
 
 def _network(program: Program, inputs: Mapping[str, Any], values: Mapping[str, Any], unknown: str) -> Network:
     importer = Importer(program.name, unknown)
-    shapes = {name: shape_of(name, shape)[0] for name, shape in inputs.items()}
-    given = Inputs(shapes, values, [entry.label for entry in program.inputs if entry.kind == "user"])
+    names = [entry.label for entry in program.inputs if entry.kind == "user" and entry.name in program.graph.tensors]
+    shapes = {name: shape_of(name, shape)[0] for name, shape in by_name(inputs, names).items()}
+    given = Inputs(shapes, values, names)
     outputs = Walker(importer, program).run(given)
     if not outputs:
         raise ReaderError("has no tensor among its outputs")
