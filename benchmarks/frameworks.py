@@ -56,7 +56,11 @@ def compare(entry: dict[str, Any]) -> str:
     network = cm.read(model, inputs={"x": tuple(entry["input"])})
     seconds = time.perf_counter() - start
     parameters = {role: count for role, count in network.totals.parameters().items() if count}
-    wrong = [f"{found} instead of {wanted}" for found, wanted in ((by_class(network), entry["macs"]), (parameters, entry["parameters"])) if found != wanted]
+    wrong = [
+        f"{found} instead of {wanted}"
+        for found, wanted in ((by_class(network), entry["macs"]), (parameters, entry["parameters"]))
+        if found != wanted
+    ]
     return f"{network.macs:>14,} MACs {network.totals.all:>12,} parameters {seconds:6.2f} s  {'; '.join(wrong) or 'equal'}"
 
 
@@ -72,7 +76,9 @@ def dynamic() -> None:
         fixed = cm.read(model, inputs={"x": (n, 3, h, w)})
         figures = fixed.macs, cm.predict(fixed, activation_bits=8).total.peak_live_bytes
         forms = cm.evaluate(network.macs, at), cm.evaluate(peak, at)
-        print(f"mobilenet_v2 at {n}x3x{h}x{w}: {forms[0]:,} MACs, peak {forms[1]:,} B  {'equal' if forms == figures else f'instead of {figures}'}")
+        print(
+            f"mobilenet_v2 at {n}x3x{h}x{w}: {forms[0]:,} MACs, peak {forms[1]:,} B  {'equal' if forms == figures else f'instead of {figures}'}"
+        )
 
 
 def main(wanted: list[str]) -> None:

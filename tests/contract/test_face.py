@@ -7,7 +7,7 @@ import pytest
 
 import costmodel as cm
 
-HEAVY = ("numpy", "networkx", "sympy", "xarray", "dask", "pandas", "altair", "onnx", "rich", "typer")
+HEAVY = ("numpy", "networkx", "sympy", "xarray", "dask", "pandas", "altair", "onnx", "torch", "keras", "rich", "typer")
 
 
 def test_import_loads_nothing_heavy() -> None:

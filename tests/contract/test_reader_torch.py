@@ -20,12 +20,21 @@ def tensor(*sizes: Any, dtype: int = FLOAT) -> dict[str, Any]:
 
 
 def node(target: str, outputs: list[str], module: str = "", **arguments: Any) -> dict[str, Any]:
-    inputs = [{"name": name, "arg": value if isinstance(value, dict) else {"as_tensor": {"name": value}}} for name, value in arguments.items()]
+    inputs = [
+        {"name": name, "arg": value if isinstance(value, dict) else {"as_tensor": {"name": value}}} for name, value in arguments.items()
+    ]
     stack = f"L__self__,,Net;{module},{module},torch.nn.Module" if module else "L__self__,,Net"
-    return {"target": f"torch.ops.{target}", "inputs": inputs, "outputs": [{"as_tensor": {"name": n}} for n in outputs], "metadata": {"nn_module_stack": stack}}
+    return {
+        "target": f"torch.ops.{target}",
+        "inputs": inputs,
+        "outputs": [{"as_tensor": {"name": n}} for n in outputs],
+        "metadata": {"nn_module_stack": stack},
+    }
 
 
-def document(nodes: list[Any], tensors: dict[str, Any], stored: dict[str, str], user: list[str], output: str, **rest: Any) -> dict[str, Any]:
+def document(
+    nodes: list[Any], tensors: dict[str, Any], stored: dict[str, str], user: list[str], output: str, **rest: Any
+) -> dict[str, Any]:
     """A model.json as `torch.export.save` writes it; `stored` are the paths of parameters and buffers by their names in the graph."""
     kinds = {name: ("buffer", "buffer_name") if "running" in path else ("parameter", "parameter_name") for name, path in stored.items()}
     specs: list[Any] = [{kinds[name][0]: {"arg": {"name": name}, kinds[name][1]: path}} for name, path in stored.items()]
@@ -50,8 +59,27 @@ def small_net() -> dict[str, Any]:
     """A convolution with batch norm and ReLU in place, global pooling, a classifier; the batch is open."""
     pair = {"as_ints": [1, 1]}
     nodes = [
-        node("aten.conv2d.default", ["c"], "stem.conv", input="x", weight="w", bias={"as_none": True}, stride={"as_ints": [2, 2]}, padding=pair),
-        node("aten.batch_norm.default", ["n"], "stem.norm", input="c", weight="g", bias="b", running_mean="m", running_var="v", training={"as_bool": False}),
+        node(
+            "aten.conv2d.default",
+            ["c"],
+            "stem.conv",
+            input="x",
+            weight="w",
+            bias={"as_none": True},
+            stride={"as_ints": [2, 2]},
+            padding=pair,
+        ),
+        node(
+            "aten.batch_norm.default",
+            ["n"],
+            "stem.norm",
+            input="c",
+            weight="g",
+            bias="b",
+            running_mean="m",
+            running_var="v",
+            training={"as_bool": False},
+        ),
         node("aten.relu_.default", ["r"], "stem.act", self="n"),
         node("aten.adaptive_avg_pool2d.default", ["p"], "pool", self="r", output_size=pair),
         node("aten.flatten.using_ints", ["f"], self="p", start_dim={"as_int": 1}),

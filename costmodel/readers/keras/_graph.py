@@ -238,5 +238,3 @@ def _ordered(calls: list[Any], values: dict[tuple[str, int, int], Value]) -> Any
     if done < len(calls):
         stuck = next(position for position, wanted in enumerate(missing) if wanted)
         raise ReaderError(f"layer {calls[stuck][0]!r} reads {sorted(missing[stuck])[0]}, which nothing gives: it is missing, or in a cycle")
-
-

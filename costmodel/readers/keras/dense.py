@@ -67,7 +67,9 @@ def multi_head_attention(op: Call) -> Any:
     key = op.argument(2, "key")
     key = key if isinstance(key, Value) else value
     if not all(isinstance(x, Value) and len(x.shape) == 3 for x in (query, key, value)) or op.get("use_gate") or op.get("sliding_window"):
-        raise UnknownLayerError("attention has a cost rule for queries and values of shape (batch, length, features), without gate or window")
+        raise UnknownLayerError(
+            "attention has a cost rule for queries and values of shape (batch, length, features), without gate or window"
+        )
     heads = op.get("num_heads") or op.get("num_query_heads")
     size = op.get("key_dim") or op.get("head_dim")
     fewer = op.get("num_key_value_heads", heads)

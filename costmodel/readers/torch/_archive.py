@@ -31,7 +31,9 @@ def load(path: Path) -> Program:
         raise ReaderError(f"is no .pt2 archive, which is a zip file: {error}") from None
     with archive:
         names = archive.namelist()
-        model = next((n for n in names if n.endswith(MODELS)), None) or next((n for n in names if "/models/" in f"/{n}" and n.endswith(".json")), None)
+        model = next((n for n in names if n.endswith(MODELS)), None) or next(
+            (n for n in names if "/models/" in f"/{n}" and n.endswith(".json")), None
+        )
         if model is None:
             raise ReaderError(
                 f"holds no {MODELS[0]}, which torch.export.save writes; give the torch.export.ExportedProgram in memory, or an .onnx file"

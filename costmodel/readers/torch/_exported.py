@@ -32,7 +32,11 @@ def _identity(tensor: Any) -> object:
     """The same for two names of one tensor."""
     if isinstance(tensor, str):
         return tensor
-    return id(tensor) if tensor.is_meta else (tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), id(tensor) if not tensor.data_ptr() else 0)
+    return (
+        id(tensor)
+        if tensor.is_meta
+        else (tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), id(tensor) if not tensor.data_ptr() else 0)
+    )
 
 
 def _bound(number: Any) -> int | None:

@@ -101,7 +101,9 @@ def shape_of(name: str, given: Any) -> tuple[tuple[Any, ...], str | None]:
     if isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[0], tuple | list):
         given, dtype = given[0], dtype_of(given[1])
     if not isinstance(given, tuple | list):
-        raise FieldError(f"`inputs[{name!r}]` (={given!r}) must be a tensor, a shape such as (1, 3, 224, 224), or a pair of shape and format")
+        raise FieldError(
+            f"`inputs[{name!r}]` (={given!r}) must be a tensor, a shape such as (1, 3, 224, 224), or a pair of shape and format"
+        )
     return tuple(given), dtype
 
 

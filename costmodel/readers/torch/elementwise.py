@@ -34,7 +34,9 @@ def activation(op: Aten) -> Any:
 def clamp(op: Aten) -> Any:
     """Limits; those of ReLU and ReLU6 are known by their own names."""
     defaults = (-1, 1) if op.kind == "hardtanh" else (None, None)
-    limits = [op.get(long, op.get(short, default)) for long, short, default in zip(("min_val", "max_val"), ("min", "max"), defaults, strict=True)]
+    limits = [
+        op.get(long, op.get(short, default)) for long, short, default in zip(("min_val", "max_val"), ("min", "max"), defaults, strict=True)
+    ]
     if limits == [0, 6]:
         return op.emit(act.ReLU6(), op.tensor("self"))
     if limits == [0, None]:

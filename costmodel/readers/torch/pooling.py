@@ -69,7 +69,14 @@ def adaptive_pooling(op: Aten) -> Any:
     return [y, y.like(dtype="int64")]
 
 
-@rule("batch_norm", "_native_batch_norm_legit_no_training", "_batch_norm_no_update", "cudnn_batch_norm", "native_batch_norm", "_native_batch_norm_legit")
+@rule(
+    "batch_norm",
+    "_native_batch_norm_legit_no_training",
+    "_batch_norm_no_update",
+    "cudnn_batch_norm",
+    "native_batch_norm",
+    "_native_batch_norm_legit",
+)
 def batch_norm(op: Aten) -> Any:
     """At inference with stored statistics; where none are stored they are computed."""
     x, gain, offset = op.tensor("input"), op.maybe("weight"), op.maybe("bias")

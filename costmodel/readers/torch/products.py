@@ -117,5 +117,3 @@ def _four_axes(op: Aten, x: Value) -> Value:
     for size in x.shape[:-3]:
         rows = rows * size
     return reshape(op, x, (rows, *x.shape[-3:]))
-
-

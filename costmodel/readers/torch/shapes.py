@@ -300,7 +300,9 @@ def copy(op: Aten) -> Any:
     return op.move("copy", op.tensor("self").shape, op.tensor("src"))
 
 
-@rule("im2col", "col2im", "unfold", "repeat_interleave", "as_strided", "diagonal", "one_hot", "diag_embed", "view_as_complex", "view_as_real")
+@rule(
+    "im2col", "col2im", "unfold", "repeat_interleave", "as_strided", "diagonal", "one_hot", "diag_embed", "view_as_complex", "view_as_real"
+)
 def moved(op: Aten) -> Any:
     """Elements in other places; the shape is the recorded one."""
     return op.move(op.kind, op.shapes[0], *op.given())
@@ -336,5 +338,3 @@ def created(op: Aten) -> Any:
         length: Num = ceil_div(end - start, step)
         return Value(sized((length,)), op.dtypes[0])
     return Value(op.shapes[0], op.dtypes[0])
-
-
