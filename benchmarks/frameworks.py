@@ -76,9 +76,8 @@ def dynamic() -> None:
         fixed = cm.read(model, inputs={"x": (n, 3, h, w)})
         figures = fixed.macs, cm.predict(fixed, activation_bits=8).total.peak_live_bytes
         forms = cm.evaluate(network.macs, at), cm.evaluate(peak, at)
-        print(
-            f"mobilenet_v2 at {n}x3x{h}x{w}: {forms[0]:,} MACs, peak {forms[1]:,} B  {'equal' if forms == figures else f'instead of {figures}'}"
-        )
+        verdict = "equal" if forms == figures else f"instead of {figures}"
+        print(f"mobilenet_v2 at {n}x3x{h}x{w}: {forms[0]:,} MACs, peak {forms[1]:,} B  {verdict}")
 
 
 def main(wanted: list[str]) -> None:

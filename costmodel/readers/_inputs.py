@@ -107,7 +107,7 @@ class Inputs:
 
 def by_name(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """What is given, by the names of the inputs; a single one for a single input may be called anything."""
-    return {names[0]: value for value in given.values()} if len(given) == len(names) == 1 else dict(given)
+    return dict(zip(names, given.values(), strict=True)) if len(given) == len(names) == 1 else dict(given)
 
 
 def _sizes(name: str, shape: Any) -> tuple[Any, ...]:

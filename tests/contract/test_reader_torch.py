@@ -331,5 +331,5 @@ def test_wrong_arguments(torch: Any) -> None:
         cm.read(torch.nn.Linear(3, 4))
     with pytest.raises(cm.errors.UnknownNameError, match="'wrong'"):
         cm.read(torch.nn.Bilinear(3, 3, 3), inputs={"input1": (1, 3), "wrong": (1, 3)})
-    with pytest.raises(cm.errors.ReaderError, match="torch.nn.Module"):
+    with pytest.raises(cm.errors.ReaderError, match=r"torch\.nn\.Module"):
         cm.read(torch.zeros(3))

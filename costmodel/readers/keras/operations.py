@@ -45,7 +45,7 @@ UNARY = {
     "Absolute": "absolute", "Abs": "absolute", "Negative": "negate", "Square": "square", "Sqrt": "sqrt", "Exp": "exp", "Expm1": "exp",
     "Log": "log", "Log1p": "log", "Log2": "log", "Log10": "log", "Erf": "erf", "Sign": "sign", "Floor": "round", "Ceil": "round",
     "Round": "round", "Reciprocal": "reciprocal", "LogicalNot": "logical", "Cumsum": "add",
-    **{kind: "function" for kind in ("Sin", "Cos", "Tan", "Arcsin", "Arccos", "Arctan", "Sinh", "Cosh")},
+    **dict.fromkeys(("Sin", "Cos", "Tan", "Arcsin", "Arccos", "Arctan", "Sinh", "Cosh"), "function"),
 }  # fmt: skip
 
 

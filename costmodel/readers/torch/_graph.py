@@ -94,7 +94,8 @@ class Walker:
             declared.append(size if isinstance(size, int) else labels.setdefault(str(name), f"{given.label}_{axis}"))
             if isinstance(size, int) and said is not None and axis < len(said) and said[axis] not in (size, None):
                 raise FieldError(
-                    f"`inputs[{given.label!r}]` (={said}): the program holds for the size {size} along axis {axis} alone, got {said[axis]}; "
+                    f"`inputs[{given.label!r}]` (={said}): the program holds for the size {size} along axis {axis} alone, "
+                    f"got {said[axis]}; "
                     f"PyTorch found that it can't change, or it was exported so"
                 )
         value = inputs.make(self.importer, given.label, declared, recorded.dtype)

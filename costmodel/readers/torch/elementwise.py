@@ -77,13 +77,14 @@ def softmax(op: Aten) -> Any:
 UNARY: dict[str, tuple[str, ...]] = {
     "abs": ("absolute",), "neg": ("negate",), "sqrt": ("sqrt",), "rsqrt": ("sqrt", "reciprocal"), "exp": ("exp",), "exp2": ("exp",),
     "expm1": ("exp",), "log": ("log",), "log2": ("log",), "log10": ("log",), "log1p": ("log",), "erf": ("erf",), "erfc": ("erf",),
-    "sign": ("sign",), "sgn": ("sign",), "floor": ("round",), "ceil": ("round",), "round": ("round",), "trunc": ("round",), "frac": ("round",),
+    "sign": ("sign",), "sgn": ("sign",), "floor": ("round",), "ceil": ("round",), "round": ("round",), "trunc": ("round",),
+    "frac": ("round",),
     "reciprocal": ("reciprocal",), "square": ("square",), "logical_not": ("logical",), "bitwise_not": ("logical",),
-    **{kind: ("function",) for kind in (
-        "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "sinc", "lgamma", "digamma",
-        "logit", "special_i0", "special_expit", "deg2rad", "rad2deg",
-    )},
-    **{kind: ("equality",) for kind in ("isnan", "isinf", "isfinite")},
+    **dict.fromkeys((
+        "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "sinc", "lgamma", "digamma", "logit",
+        "special_i0", "special_expit", "deg2rad", "rad2deg",
+    ), ("function",)),
+    **dict.fromkeys(("isnan", "isinf", "isfinite"), ("equality",)),
     "cumsum": ("add",), "cumprod": ("multiply",), "logcumsumexp": ("exp", "add"), "nan_to_num": ("select",),
 }  # fmt: skip
 
@@ -101,11 +102,11 @@ BINARY: dict[str, str] = {
     "sub": "subtract", "subtract": "subtract", "rsub": "subtract", "div": "divide", "divide": "divide", "true_divide": "divide",
     "floor_divide": "divide", "remainder": "modulo", "fmod": "modulo", "pow": "power", "atan2": "function", "hypot": "function",
     "maximum": "compare", "minimum": "compare", "fmax": "compare", "fmin": "compare",
-    **{kind: "equality" for kind in ("eq", "ne", "lt", "le", "gt", "ge", "isclose", "__eq__")},
-    **{kind: "logical" for kind in (
+    **dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge", "isclose", "__eq__"), "equality"),
+    **dict.fromkeys((
         "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor", "__and__", "__or__", "__xor__",
         "bitwise_left_shift", "bitwise_right_shift", "__lshift__", "__rshift__",
-    )},
+    ), "logical"),
 }  # fmt: skip
 
 
@@ -128,14 +129,14 @@ def sum_or_product(op: Aten) -> Any:
 
 @rule("addcmul", "addcdiv")
 def add_product(op: Aten) -> Any:
-    """x + a b."""
+    """A product of two tensors added to a third."""
     step = Multiply if op.kind == "addcmul" else partial(Elementwise, "divide")
     return products.add(op, op.tensor("self"), pair(step, op, op.tensor("tensor1"), op.tensor("tensor2")))
 
 
 @rule("lerp")
 def interpolation(op: Aten) -> Any:
-    """x + w (y - x)."""
+    """One tensor, and a share of the way to another."""
     x, end = op.tensor("self"), op.tensor("end")
     difference = pair(partial(Elementwise, "subtract"), op, end, x)
     return pair(Add, op, x, pair(Multiply, op, difference, op.tensor("weight")))
