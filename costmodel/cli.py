@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from costmodel import __version__, zoo
+from costmodel import __version__, readers, zoo
 from costmodel.api import as_hardware, predict
 from costmodel.errors import CostModelError, FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
-from costmodel.options import assignments, builder_arguments, value_of
+from costmodel.options import assignments, builder_arguments, numbers_of, shapes_of, value_of
 
 if TYPE_CHECKING:
     from costmodel.tables import Table
@@ -27,6 +27,9 @@ app = typer.Typer(
 Format = Annotated[str, typer.Option("--format", "-f", help="table, markdown, latex, csv, json or html.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")]
 Machines = Annotated[str, typer.Option("--hardware", "-m", help="NAME or FILE.toml; several, separated by commas, stand side by side.")]
+Inputs = Annotated[list[str] | None, typer.Option("--input", help="The shape of a file's input: --input x=1,3,224,224 or x=1,3,H,W.")]
+Values = Annotated[list[str] | None, typer.Option("--value", help="Numbers that shapes or branches depend on: --value sr=16000.")]
+Unknown = Annotated[str, typer.Option("--unknown", help="Operators without a cost rule: error, or count for lower bounds.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help='Change the machine: --set ddr="2 GB/s".')]
 
 _BUILDER_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -78,18 +81,25 @@ def _machines(names: str, changes: list[str] | None) -> list[Hardware]:
     return [machine.replace(**changed) if changed else machine for machine in machines]
 
 
-def _network(name: str, extra: list[str]) -> Network:
+def _network(name: str, extra: list[str], inputs: list[str] | None = None, values: list[str] | None = None, unknown: str = "error") -> Network:
+    if not readers.is_file_name(name):
+        if inputs or values or unknown != "error":
+            raise FieldError(f"`--input`, `--value` and `--unknown` go with a model file; {name!r} is none")
+        return zoo.build(name, **builder_arguments(name, extra))
+    if extra:
+        raise FieldError(f"{extra[0]!r} goes with a zoo network; {name!r} is a file")
     if name.endswith(".json"):
-        if extra:
-            raise FieldError(f"{extra[0]!r} goes with a zoo network; {name!r} is a file")
         return Network.from_json(Path(name).read_bytes())
-    return zoo.build(name, **builder_arguments(name, extra))
+    return readers.read(name, shapes_of(inputs or []), numbers_of(values or []), unknown)
 
 
 @app.command("predict", context_settings=_BUILDER_OPTIONS)
 def _predict(
     context: typer.Context,
-    network: Annotated[str, typer.Argument(help="A zoo network (see `costmodel list networks`) or a network JSON file.")],
+    network: Annotated[str, typer.Argument(help="A zoo network (see `costmodel list networks`), a model file or a network JSON file.")],
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
     hardware: Machines = "pardhi",
     set_: Changes = None,
     traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus: weights, compulsory or resident.")] = "resident",
@@ -111,7 +121,7 @@ def _predict(
     from costmodel.prediction.shares import GROUPINGS
     from costmodel.prediction.views import summary
 
-    built = _network(network, context.args)
+    built = _network(network, context.args, inputs, values, unknown)
     options: dict[str, Any] = {"round_trip": True} if round_trip else {}
     predictions = [
         predict(
@@ -142,11 +152,19 @@ def _arranged(table: Table, sort: str | None, top: int | None) -> Table:
     return table if top is None else table.top(top)
 
 
+def _side(name: str, inputs: list[str] | None, values: list[str] | None, unknown: str) -> Network:
+    """One of several networks: what is said of files goes to the files among them."""
+    return _network(name, [], inputs, values, unknown) if readers.is_file_name(name) else _network(name, [])
+
+
 @app.command("compare", context_settings=_BUILDER_OPTIONS)
 def _compare(
     context: typer.Context,
     networks: Annotated[list[str] | None, typer.Argument(help="Networks to set side by side.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="All networks of the zoo.")] = False,
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
     hardware: Machines = "pardhi",
     set_: Changes = None,
     traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",
@@ -163,7 +181,7 @@ def _compare(
         given = f"{extra[0]!r} is no option of compare" if extra else "compare needs a network"
         raise FieldError(f"{given}; give zoo names, network JSON files or --all")
     machines = _machines(hardware, set_)
-    predictions = [predict(net, machine, traffic=traffic) for net in (_network(n, []) for n in names) for machine in machines]
+    predictions = [predict(net, machine, traffic=traffic) for net in (_side(n, inputs, values, unknown) for n in names) for machine in machines]
     _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
 
 

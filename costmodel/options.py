@@ -10,6 +10,9 @@ from costmodel import zoo
 from costmodel.errors import FieldError
 
 
+_EXAMPLES = {"--input": "x=1,3,224,224", "--value": "sr=16000"}
+
+
 def assignments(words: Iterable[str], option: str, dashes: bool = False) -> dict[str, str]:
     """Pairs of names and values: `name=value`, or with `dashes` `--name value` and `--name=value`."""
     found: dict[str, str] = {}
@@ -24,7 +27,7 @@ def assignments(words: Iterable[str], option: str, dashes: bool = False) -> dict
                 value = next(pending, "")
                 equals = "=" if value else ""
         if not equals or not name:
-            raise FieldError(f"{option} {word!r} must have a name and a value" + ("" if dashes else ', e.g. ddr="2 GB/s"'))
+            raise FieldError(f"{option} {word!r} must have a name and a value" + ("" if dashes else ', e.g. ' + _EXAMPLES.get(option, 'ddr="2 GB/s"')))
         if name in found:
             raise FieldError(f"{option} {name!r} is given twice")
         found[name.strip()] = value.strip()
@@ -50,3 +53,29 @@ def builder_arguments(network: str, words: Iterable[str]) -> dict[str, Any]:
             options = ", ".join("--" + k.replace("_", "-") for k in known)
             raise FieldError(f"there is no option --{name.replace('_', '-')}; network {network!r} takes {options}")
     return {name: value_of(text) for name, text in given.items()}
+
+
+def shapes_of(words: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+    """Shapes from words such as x=1,3,H,W: integers and names of symbols."""
+    return {name: tuple(_size(part, name) for part in text.split(",")) for name, text in assignments(words, "--input").items()}
+
+
+def _size(text: str, name: str) -> int | str:
+    size = text.strip()
+    if not size:
+        raise FieldError(f"--input {name!r} must have a size between its commas, e.g. {name}=1,3,224,224")
+    try:
+        return int(size)
+    except ValueError:
+        return size
+
+
+def numbers_of(words: Iterable[str]) -> dict[str, Any]:
+    """Numbers from words such as sr=16000 or sizes=1,2,3: one number, or a list of them."""
+    found: dict[str, Any] = {}
+    for name, text in assignments(words, "--value").items():
+        numbers = [value_of(part.strip()) for part in text.split(",")]
+        if any(isinstance(number, str) or number is None for number in numbers):
+            raise FieldError(f"--value {name!r} (={text!r}) must be a number, true or false, or several with commas between")
+        found[name] = numbers if len(numbers) > 1 else numbers[0]
+    return found

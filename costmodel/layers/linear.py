@@ -62,6 +62,11 @@ class Dense(Layer):
 class MatMul(Layer):
     """Matrix product of two tensors; the axes before the last two broadcast.
 
+    Parameters
+    ----------
+    transpose_first, transpose_second : bool
+        Whether the last two axes of that input are exchanged.
+
     Notes
     -----
     Both operands are feature maps: there are no weights. A product with a weight matrix is `Dense`.
@@ -69,25 +74,35 @@ class MatMul(Layer):
 
     kind: ClassVar[str] = "matmul"
     arity: ClassVar[int | None] = 2
+    transpose_first: Flag = False
+    transpose_second: Flag = False
+
+    def _matrices(self, inputs: tuple[Shape, ...]) -> tuple[Shape, Shape]:
+        a, b = inputs
+        return (*a[:-2], a[-1], a[-2]) if self.transpose_first else a, (*b[:-2], b[-1], b[-2]) if self.transpose_second else b
 
     def check(self, *inputs: Shape) -> Iterator[Check]:
-        a, b = inputs
-        if len(a) < 2 or len(b) < 2:
-            yield False, f"needs two inputs with at least two axes, got shapes {a} and {b}"
+        if any(len(shape) < 2 for shape in inputs):
+            yield False, f"needs two inputs with at least two axes, got shapes {inputs[0]} and {inputs[1]}"
             return
+        a, b = self._matrices(inputs)
         yield equal(a[-1], b[-2]), f"columns of the first input (={a[-1]}) must equal rows of the second (={b[-2]}); shapes {a}, {b}"
         yield from broadcast_checks((a[:-2], b[:-2]))
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        a, b = inputs
+        a, b = self._matrices(inputs)
         return *broadcast((a[:-2], b[:-2])), a[-2], b[-1]
 
     def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
-        return Counts(macs=formulas.macs(elements(output[:-1]), inputs[0][-1], output[-1]))
+        return Counts(macs=formulas.macs(elements(output[:-1]), self._matrices(inputs)[0][-1], output[-1]))
 
     @classmethod
     def examples(cls) -> Iterator[Example]:
         yield Example(
             cls(), ((1, 12, 197, 64), (1, 12, 64, 197)), (1, 12, 197, 197), Counts(macs=29_805_312),
             "ViT-B/16 (arXiv:2010.11929), attention scores: 12 heads * 197*197 * 64",
+        )  # fmt: skip
+        yield Example(
+            cls(transpose_second=True), ((1, 12, 197, 64),) * 2, (1, 12, 197, 197), Counts(macs=29_805_312),
+            "the same, queries and keys in the same order: 12 heads * 197*197 * 64",
         )  # fmt: skip

@@ -54,3 +54,27 @@ class Resize(Layer):
             cls((1, 19, 1024, 1024), "linear"), ((1, 19, 128, 128),), (1, 19, 1024, 1024),
             Counts(other=(("interpolate", 79_691_776),)), "bilinear, four taps: 19*1024*1024 * 4",
         )  # fmt: skip
+
+
+class GridSample(Resize):
+    """A feature map read at places that a second input gives, with interpolation.
+
+    Parameters
+    ----------
+    shape : tuple of int or symbol
+        The output shape.
+    mode : str
+        "nearest", "linear" or "cubic".
+    axes : tuple of int
+        The spatial axes.
+    """
+
+    kind: ClassVar[str] = "grid_sample"
+    arity: ClassVar[int | None] = 2
+
+    @classmethod
+    def examples(cls) -> Iterator[Example]:
+        yield Example(
+            cls((1, 1, 28, 28), "linear"), ((1, 1, 28, 28), (1, 28, 28, 2)), (1, 1, 28, 28), Counts(other=(("interpolate", 3_136),)),
+            "Jaderberg et al., arXiv:1506.02025, equation 5, bilinear, four taps: 28*28 * 4",
+        )  # fmt: skip

@@ -295,14 +295,14 @@ class Total(_Timed):
         return total(same[0].time_overlapped_s * len(same) for same in alike.values())
 
     @property
-    def inferences_per_s(self) -> Num:
-        """Inferences (of the whole batch) a second in the serial time. [1/s]"""
-        return 1 / self.time_serial_s
+    def inferences_per_s(self) -> Num | None:
+        """Inferences (of the whole batch) a second in the serial time; None where nothing takes time. [1/s]"""
+        return _rate(self.time_serial_s)
 
     @property
-    def inferences_per_s_overlapped(self) -> Num:
-        """Inferences (of the whole batch) a second in the overlapped time. [1/s]"""
-        return 1 / self.time_overlapped_s
+    def inferences_per_s_overlapped(self) -> Num | None:
+        """Inferences (of the whole batch) a second in the overlapped time; None where nothing takes time. [1/s]"""
+        return _rate(self.time_overlapped_s)
 
     @property
     def coverage(self) -> float:
@@ -312,11 +312,15 @@ class Total(_Timed):
     def to_dict(self) -> dict[str, Any]:
         """The totals under the field names of the JSON schema."""
         timed = self._timed_dict() | {"time_overlapped_s": (overlapped := self.time_overlapped_s)}
-        timed |= {"inferences_per_s": 1 / timed["time_serial_s"], "inferences_per_s_overlapped": 1 / overlapped}
+        timed |= {"inferences_per_s": _rate(timed["time_serial_s"]), "inferences_per_s_overlapped": _rate(overlapped)}
         return {field: timed[field] if field in timed else getattr(self, field) for field in TOTAL_FIELDS}
 
     def __repr__(self) -> str:
         return f"Total(macs={self.macs}, ddr_bytes={self.ddr_bytes}, time_serial_s={self.time_serial_s})"
+
+
+def _rate(time_s: Num) -> Num | None:
+    return None if type(time_s) in (int, float) and time_s == 0 else 1 / time_s
 
 
 ROW_FIELDS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -16,10 +17,22 @@ __all__ = ["FORMATS", "Operator", "Value", "read", "register"]
 
 FORMATS: dict[str, tuple[str, str, str]] = {
     ".onnx": ("costmodel.readers.onnx", "onnx", "onnx"),
+    ".keras": ("costmodel.readers.keras", "numpy", ""),
+    ".pt2": ("costmodel.readers.torch", "numpy", ""),
+    ".tflite": ("costmodel.readers.tflite", "numpy", "tflite"),
 }
 """For every suffix the module that reads it, the package that it needs and the extra that brings it."""
 
+OBJECTS = {"keras": "costmodel.readers.keras", "torch": "costmodel.readers.torch"}
+"""For every package whose objects are read the module that reads them. Who has such an object has imported the package; a Keras
+model may derive from PyTorch's modules too."""
+
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a name means a file rather than a network of the zoo: it has a path separator or a known suffix."""
+    return "/" in name or os.sep in name or Path(name).suffix.lower() in (*FORMATS, *PICKLES, ".json")
 
 
 def read(
@@ -38,7 +51,7 @@ def read(
         Shapes of inputs by name: integers, symbols, or names of symbols: ``{"x": (1, 3, "H", "W")}``. What is left
         open keeps the names that the file gives.
     values : mapping, optional
-        Numbers of inputs that shapes or branches depend on: ``{"sr": 16000}``.
+        Numbers of inputs, or of tensors inside, that shapes or branches depend on: ``{"sr": 16000}``.
     unknown : str
         "error" refuses an operator without a cost rule; "count" reads it as an `Opaque` layer: totals are then lower bounds.
 
@@ -69,14 +82,16 @@ def read(
     """
     if unknown not in ("error", "count"):
         raise UnknownNameError.of("choice of `unknown`", unknown, ("error", "count"))
+    arguments = (dict(inputs or {}), dict(values or {}), unknown)
     if not isinstance(source, str | Path):
-        raise FieldError(f"`source` must be the path of a model file, got {type(source).__name__}")
+        return _read_object(source, *arguments)
     path = Path(source)
     suffix = path.suffix.lower()
     if suffix in PICKLES:
         raise ReaderError(
             f"{str(path)!r} is a pickle, which can run any code when it is loaded; it is not opened. "
-            f"Export the model with torch.onnx.export and read the .onnx file"
+            f"Give cm.read the torch.nn.Module itself with `inputs`, or the program of torch.export.export(module, inputs), or the .pt2 "
+            f"file that torch.export.save writes of it, or the .onnx file of torch.onnx.export"
         )
     if suffix not in FORMATS:
         raise UnknownNameError.of("model format", suffix or path.name, FORMATS)
@@ -87,5 +102,19 @@ def read(
         import_module(package)
     except ImportError:
         raise MissingExtraError.of(package, extra, f"reading {suffix} files") from None
-    network: Network = import_module(module).read(path, dict(inputs or {}), dict(values or {}), unknown)
+    network: Network = import_module(module).read(path, *arguments)
     return network
+
+
+def _read_object(source: Any, inputs: dict[str, Any], values: dict[str, Any], unknown: str) -> Network:
+    """The network of a model in memory, by the package that made its class or one that its class derives from."""
+    is_config = isinstance(source, Mapping) and "class_name" in source
+    packages = {"keras"} if is_config else {base.__module__.partition(".")[0] for base in type(source).__mro__}
+    for package, module in OBJECTS.items():
+        if package in packages:
+            network: Network = import_module(module).read_object(source, inputs, values, unknown)
+            return network
+    raise FieldError(
+        f"`source` must be the path of a model file ({', '.join(FORMATS)}) or a model of {', '.join(OBJECTS)}, "
+        f"got {type(source).__module__}.{type(source).__qualname__}"
+    )

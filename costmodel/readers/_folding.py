@@ -8,9 +8,36 @@ from typing import Any
 import numpy as np
 
 from costmodel._num import equal, floor_div, maximum, minimum
-from costmodel.readers._values import MOST_KNOWN
+from costmodel.readers._importer import Operator
+from costmodel.readers._values import MOST_KNOWN, Value, known, sources_of
 
 Array = Any
+
+
+def folded(fold: Callable[..., Any] | None, operator: Operator) -> list[Value | None] | None:
+    """The outputs of an operator where all that goes in is known: they are computed now, as a compiler does; else None."""
+    if fold is None:
+        return None
+    arrays: list[Array | None] = []
+    for value in operator.inputs:
+        if value is None:
+            arrays.append(None)
+        elif not value.has_data or (data := value.data) is None:
+            return None
+        else:
+            arrays.append(data)
+    result = fold(operator, *arrays)
+    if result is None:
+        return None
+    results = result if isinstance(result, list) else [result]
+    if sum(r.size for r in results) > MOST_KNOWN:
+        return None
+    values: list[Value | None] = []
+    for array in results:
+        dtype = "int64" if array.dtype.kind == "O" else str(array.dtype)
+        made_of = sources_of(operator.inputs) if array.dtype.kind == "f" and array.size > 1 else ()
+        values.append(known(array, dtype, tuple([stored for stored in made_of if stored.is_float])))
+    return values
 
 
 def _broadcasts(arrays: tuple[Array, ...]) -> bool:
@@ -46,6 +73,15 @@ def tidy(array: Array) -> Array:
     if all(type(e) is int or getattr(e, "is_Integer", False) for e in entries):
         return array.astype(np.int64)
     return array
+
+
+def numbers_of(shape: Any) -> Array:
+    """Sizes as an array: of integers, or of objects where some are symbols."""
+    if all(type(n) is int for n in shape):
+        return np.array(shape, dtype=np.int64)
+    made = np.empty(len(shape), dtype=object)
+    made[:] = shape
+    return made
 
 
 def settled(condition: Any) -> bool | None:

@@ -1,11 +1,11 @@
-"""What many rules share."""
+"""What the rules of all formats share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from costmodel._num import Num, is_symbolic, minimum
+from costmodel._num import Num, ceil_div, is_symbolic, maximum, minimum
 from costmodel.errors import ReaderError, UnknownLayerError
 from costmodel.layers import Layer, Shape
 from costmodel.layers.structure import Reshape
@@ -14,6 +14,23 @@ from costmodel.readers._values import MOST_KNOWN, Value
 
 FAR = 2**31 - 1
 """What files write for the end of an axis; anything at least as large means the end."""
+
+
+MOST_ELEMENTS = 2**48
+"""The most numbers that one tensor is taken to have."""
+
+
+def sizes(dims: Iterable[int], what: str) -> tuple[int, ...]:
+    """The sizes that a tensor of a file gives, checked."""
+    shape = tuple(dims)
+    count = 1
+    for size in shape:
+        if size < 0:
+            raise ReaderError(f"{what} has the negative size {size} in its shape {shape}")
+        count *= size
+    if count > MOST_ELEMENTS:
+        raise ReaderError(f"{what} of shape {shape} has {count} numbers; at most {MOST_ELEMENTS} are taken to be meant")
+    return shape
 
 
 def axis_of(axis: Any, rank: int) -> int:
@@ -56,13 +73,35 @@ def bounded(shape: Sequence[int]) -> bool:
     return 0 <= count <= MOST_KNOWN
 
 
-def reshape(op: Operator, x: Value, shape: Sequence[Num], name: Layer | None = None) -> Value:
+def reshape(op: Operator, x: Value, shape: Sequence[Num], prelude: bool = False) -> Value:
     """The same elements in another shape; stays the tensor where the shape is the same."""
     shape = tuple(shape)
     if shape == x.shape:
         return x
-    made: Value = op.emit(Reshape(shape), x)
+    made: Value = op.emit(Reshape(shape), x, prelude=prelude)
     return made
+
+
+def slice_size(size: Num, start: Any, end: Any, step: Any) -> Num:
+    """How many numbers a slice takes from an axis of `size`; ends may count from behind, and symbols stand among them."""
+    if is_symbolic(step) or step == 0:
+        raise ReaderError(f"the step of a slice (={step}) must be an integer other than 0")
+    if type(size) is int and type(start) is int and type(end) is int:
+        if step < 0 and -size <= end < 0:
+            end += size
+        elif step < 0 and end < 0:
+            end = None
+        return len(range(*slice(start, end, step).indices(size)))
+    first, last = (size + n if type(n) is int and n < 0 and n > -FAR else n for n in (start, end))
+    if step < 0:
+        first, last = (size if type(first) is int and first >= FAR else first + 1), (0 if type(last) is int and last <= -FAR else last + 1)
+        first, last, step = clipped(last, size), clipped(first, size), -step
+    else:
+        first, last = clipped(first, size), clipped(last, size)
+    length = last - first
+    if not getattr(length, "is_nonnegative", type(length) is int and length >= 0):
+        length = maximum(length, 0) if is_symbolic(length) and not length.is_positive else max(length, 0) if type(length) is int else length
+    return ceil_div(length, step)
 
 
 def clipped(index: Num, size: Num) -> Num:

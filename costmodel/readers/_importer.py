@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -121,8 +122,9 @@ class Operator:
         norm_affine: Iterable[Value | None] = (),
         norm_statistics: Iterable[Value | None] = (),
         constants: Iterable[Value | None] = (),
-        plain: bool = False,
+        keep: bool = False,
         channels_last: bool = False,
+        prelude: bool = False,
     ) -> Any:
         """Add a layer and return its output, or a tuple of them where it has several.
 
@@ -136,10 +138,17 @@ class Operator:
             The number format of the outputs; that of the first input unless given.
         weights, biases, norm_affine, norm_statistics, constants : iterable of Value
             Stored tensors by role.
-        plain : bool
-            Whether its parameters are what the layer says, whatever the file stores.
+        keep : bool
+            Whether it is a layer of the network even where all that it reads is known without the network's inputs.
         channels_last : bool
             Whether the shapes of inputs and outputs have their channels last.
+        prelude : bool
+            Whether it prepares the layer that the operator is; that one gets the operator's name.
+
+        Notes
+        -----
+        What works on stored tensors alone is done by a compiler, and is no layer. What works on sizes of the inputs is done
+        at every inference; such products are kept.
         """
         shapes, conditions = infer(layer, [v.shape for v in inputs], channels_last)
         first = dtype or (inputs[0].dtype if inputs else "float32")
@@ -148,13 +157,13 @@ class Operator:
             "weights": weights, "biases": biases, "norm_affine": norm_affine, "norm_statistics": norm_statistics,
             "constants": constants,
         }  # fmt: skip
-        if inputs and not any(v.ref for v in inputs):
+        if inputs and not any(v.ref for v in inputs) and not keep and not _from_sizes(layer, inputs, shapes, channels_last):
             sources = sources_of([*inputs, *(v for values in roles.values() for v in values)])
             values = tuple([Value(s, d, None, sources) for s, d in zip(shapes, dtypes, strict=True)])
         else:
-            name = self.name if not self.parts else f"{self.name}/{layer.kind}"
-            self.parts += 1
-            made = self.importer.add(name, layer, inputs, shapes, conditions, dtypes, None if plain else roles, channels_last)
+            name = f"{self.name}/{layer.kind}" if self.parts or prelude else self.name
+            self.parts += not prelude
+            made = self.importer.add(name, layer, inputs, shapes, conditions, dtypes, roles, channels_last)
             values = tuple([Value(s, d, TensorRef(made, i)) for i, (s, d) in enumerate(zip(shapes, dtypes, strict=True))])
         return values[0] if len(values) == 1 else values
 
@@ -196,6 +205,7 @@ class Importer:
         self.layers: dict[str, Layer] = {}
         self.assumptions: list[str] = []
         self._counted: dict[object, None] = {}
+        self._numbers: dict[str, itertools.count[int]] = {}
 
     def input(self, name: str, shape: Shape, dtype: str, data: Any = None) -> Value:
         """An input of the network; `data` where its numbers are given."""
@@ -205,6 +215,10 @@ class Importer:
         self._append(Node(name, Placeholder(shape), (), (), (shape,), activation_bits=bits))
         value.ref = TensorRef(name)
         return value
+
+    def counts(self, value: Value) -> bool:
+        """Whether a layer has counted the stored tensor as a parameter."""
+        return all(stored.key in self._counted for stored in value.sources)
 
     def assume(self, text: str) -> None:
         """Note what had to be assumed; every prediction shows it."""
@@ -235,11 +249,11 @@ class Importer:
         shapes: tuple[Shape, ...],
         conditions: Any,
         dtypes: tuple[str, ...],
-        roles: Mapping[str, Iterable[Value | None]] | None,
+        roles: Mapping[str, Iterable[Value | None]],
         channels_last: bool = False,
     ) -> str:
         """Add a layer; its name in the network."""
-        held, weight_bits = (None, None) if roles is None else self._held(roles)
+        held, weight_bits = self._held(roles)
         refs = tuple([v.ref or self._stored(v) for v in inputs])
         name = self._free(name)
         bits = Value((), dtypes[0]).bits if dtypes else None
@@ -257,10 +271,8 @@ class Importer:
         name = name.replace("\n", " ") or "layer"
         if name not in self.layers:
             return name
-        number = 2
-        while (label := f"{name}_{number}") in self.layers:
-            number = number + 1 if number < 8 else number * 2 - 3
-        return label
+        numbers = self._numbers.setdefault(name, itertools.count(2))
+        return next(label for number in numbers if (label := f"{name}_{number}") not in self.layers)
 
     def _stored(self, value: Value) -> TensorRef:
         """A stored tensor as a layer of its own, for a layer that reads it as a feature map."""
@@ -325,6 +337,14 @@ class Importer:
 
 
 _NONE = Counts()
+
+
+def _from_sizes(layer: Layer, inputs: Values, shapes: tuple[Shape, ...], channels_last: bool) -> bool:
+    """Whether a product works on numbers made from the sizes of the inputs."""
+    if all(v.sources for v in inputs):
+        return False
+    macs = Node("", layer, (), tuple([v.shape for v in inputs]), shapes, channels_last=channels_last).counts().macs
+    return not (type(macs) is int and macs == 0)
 
 
 def _is_parameter(stored: Stored) -> bool:

@@ -26,11 +26,13 @@ class Inputs:
     """
 
     def __init__(self, shapes: Mapping[str, Any], values: Mapping[str, Any], names: Sequence[str]) -> None:
-        for name in (*shapes, *values):
+        for name in shapes:
             if name not in names:
                 raise UnknownNameError.of("input of the file", name, names)
+        self.names = names
         self.shapes = {name: _sizes(name, shape) for name, shape in shapes.items()}
         self.values = values
+        self._used: set[str] = set()
         self._symbols: dict[str, Num] = {}
 
     def make(self, importer: Importer, name: str, declared: Declared, dtype: str) -> Value:
@@ -38,10 +40,29 @@ class Inputs:
         shape = self._shape(name, declared)
         if name not in self.values:
             return importer.input(name, shape, dtype)
+        data = self._data(name, shape if declared is not None else None, dtype)
+        for size, number in zip(declared or (), data.shape, strict=False):
+            if isinstance(size, str) and size:
+                self._symbols.setdefault(size, number)
+        return importer.input(name, data.shape, dtype, data)
+
+    def known(self, name: str, value: Value) -> Value:
+        """A tensor inside the network whose numbers the caller gives."""
+        data = self._data(name, value.shape, value.dtype)
+        return Value(data.shape, value.dtype, value.ref, value.sources, data)
+
+    def check_used(self) -> None:
+        """Every value that is given must have met its tensor."""
+        for name in self.values:
+            if name not in self._used:
+                raise UnknownNameError.of("tensor of the file", name, self.names)
+
+    def _data(self, name: str, shape: tuple[Num, ...] | None, dtype: str) -> Any:
         import numpy as np
 
+        self._used.add(name)
         if dtype not in BITS:
-            raise FieldError(f"`values[{name!r}]` can't be taken: the file's input is of {dtype}")
+            raise FieldError(f"`values[{name!r}]` can't be taken: the file's tensor is of {dtype}")
         try:
             data = np.asarray(self.values[name])
             data = data.astype(dtype if hasattr(np, dtype) or dtype == "bool" else data.dtype)
@@ -49,14 +70,11 @@ class Inputs:
             raise FieldError(f"`values[{name!r}]` must be numbers of {dtype}: {error}") from None
         if data.size > MOST_KNOWN:
             raise FieldError(f"`values[{name!r}]` has {data.size} numbers; at most {MOST_KNOWN} can be given")
-        if declared is not None and (
-            len(shape) != data.ndim or any(type(a) is int and a != b for a, b in zip(shape, data.shape, strict=True))
-        ):
-            raise FieldError(f"`values[{name!r}]` of shape {data.shape} does not fit the input's shape {shape}")
-        for size, number in zip(declared or (), data.shape, strict=False):
-            if isinstance(size, str) and size:
-                self._symbols.setdefault(size, number)
-        return importer.input(name, data.shape, dtype, data)
+        if shape is not None and data.ndim == 0 and all(type(n) is int and n == 1 for n in shape):
+            data = data.reshape(shape)
+        if shape is not None and (len(shape) != data.ndim or any(type(a) is int and a != b for a, b in zip(shape, data.shape, strict=True))):
+            raise FieldError(f"`values[{name!r}]` of shape {data.shape} does not fit the tensor's shape {shape}")
+        return data
 
     def _shape(self, name: str, declared: Declared) -> tuple[Num, ...]:
         given = self.shapes.get(name)
@@ -85,6 +103,11 @@ class Inputs:
 
             self._symbols[label] = SizeSymbol(label, integer=True)
         return self._symbols[label]
+
+
+def by_name(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """What is given, by the names of the inputs; a single one for a single input may be called anything."""
+    return dict(zip(names, given.values(), strict=True)) if len(given) == len(names) == 1 else dict(given)
 
 
 def _sizes(name: str, shape: Any) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value
 
 CONVOLUTIONS = {1: (conv.Conv1d, conv.DepthwiseConv1d), 2: (conv.Conv2d, conv.DepthwiseConv2d), 3: (conv.Conv3d, conv.DepthwiseConv3d)}
+TRANSPOSED = {1: conv.ConvTranspose1d, 2: conv.ConvTranspose2d, 3: conv.ConvTranspose3d}
 
 
 def spatial(op: Operator, x: Shape) -> int:
@@ -26,12 +27,15 @@ def spatial(op: Operator, x: Shape) -> int:
     return rank
 
 
-def convolve(op: Operator, x: Value, w: Value, bias: Value | None, *, groups: Any = 1, dtype: str | None = None, **window: Any) -> Value:
+def convolve(
+    op: Operator, x: Value, w: Value, bias: Value | None, *,
+    groups: Any = 1, dtype: str | None = None, channels_last: bool = False, **window: Any,
+) -> Value:  # fmt: skip
     """A convolution of `x` with weights of shape (out, in / groups, kernel); `window` are stride, padding and dilation."""
     rank = spatial(op, x.shape)
     if len(w.shape) != rank + 2:
         raise ReaderError(f"weights must have {rank + 2} axes as the input has, got shapes {w.shape} and {x.shape}")
-    channels, out = x.shape[1], w.shape[0]
+    channels, out = x.shape[-1 if channels_last else 1], w.shape[0]
     if type(channels) is int and channels != w.shape[1] * groups:
         raise ReaderError(
             f"input channels (={channels}) must be the groups (={groups}) times the weights' {w.shape[1]}; shapes {x.shape}, {w.shape}"
@@ -45,7 +49,21 @@ def convolve(op: Operator, x: Value, w: Value, bias: Value | None, *, groups: An
         layer = standard(out, groups=groups, **window)
     if x.ref is None and w.ref is not None:
         raise UnknownLayerError(f"{op.kind} of a stored input with computed weights has no cost rule")
-    made: Value = op.emit(layer, *((x, w) if w.ref else (x,)), dtype=dtype or x.dtype, weights=[w], biases=[bias])
+    inputs = (x, w) if w.ref else (x,)
+    made: Value = op.emit(layer, *inputs, dtype=dtype or x.dtype, weights=[w], biases=[bias], channels_last=channels_last)
+    return made
+
+
+def convolve_transposed(
+    op: Operator, x: Value, w: Value, bias: Value | None, *, groups: Any = 1, channels_last: bool = False, **window: Any
+) -> Value:
+    """A transposed convolution with weights of shape (in, out / groups, kernel)."""
+    rank = spatial(op, x.shape)
+    channels = x.shape[-1 if channels_last else 1]
+    if len(w.shape) != rank + 2 or (type(channels) is int and channels != w.shape[0]):
+        raise ReaderError(f"weights of shape {w.shape} don't fit an input of shape {x.shape}")
+    layer = TRANSPOSED[rank](w.shape[1] * groups, w.shape[2:], groups=groups, bias=bias is not None, **window)
+    made: Value = op.emit(layer, *((x, w) if w.ref else (x,)), weights=[w], biases=[bias], channels_last=channels_last)
     return made
 
 
@@ -108,7 +126,11 @@ def _is_bias(op: Operator, x: Value, b: Value) -> bool:
 
 def einsum(op: Operator, equation: str, inputs: list[Value]) -> Value:
     """A sum of products over named indices; stored operands are weights."""
-    made: Value = op.emit(Einsum(spelled_out(equation, [len(v.shape) for v in inputs])), *inputs, weights=[v for v in inputs if not v.ref])
+    equation = spelled_out(equation, [len(v.shape) for v in inputs])
+    left, _, right = equation.partition("->")
+    is_sum = bool(set(left) - {","} - set(right))  # an outer product has no weights
+    stored = [v for v in inputs if not v.ref]
+    made: Value = op.emit(Einsum(equation), *inputs, weights=stored if is_sum else (), constants=() if is_sum else stored)
     return made
 
 

@@ -35,11 +35,13 @@ class Stored(NamedTuple):
     dtype: str
     made: bool = False
     """Made by a node from a single number: a parameter where it is a weight or a bias, else none."""
+    quantized: bool = False
+    """Whether its integers have a scale."""
 
     @property
     def is_float(self) -> bool:
-        """Whether it holds floating-point numbers."""
-        return "float" in self.dtype
+        """Whether it holds real numbers: floating-point ones, or integers with a scale."""
+        return self.quantized or "float" in self.dtype
 
 
 class Value:

@@ -7,7 +7,9 @@ import pytest
 
 import costmodel as cm
 
-HEAVY = ("numpy", "networkx", "sympy", "xarray", "dask", "pandas", "altair", "vl_convert", "onnx", "rich", "typer")
+HEAVY = (
+    "numpy", "networkx", "sympy", "xarray", "dask", "pandas", "altair", "vl_convert", "onnx", "torch", "keras", "rich", "typer",
+)  # fmt: skip
 
 
 def test_import_loads_nothing_heavy() -> None:

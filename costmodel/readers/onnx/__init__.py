@@ -11,10 +11,11 @@ from typing import Any
 from costmodel.errors import UnknownLayerError
 from costmodel.layers import Shape
 from costmodel.network import Network
+from costmodel.readers._helpers import sizes
 from costmodel.readers._importer import Importer, placed
 from costmodel.readers._inputs import Inputs
 from costmodel.readers._values import Value
-from costmodel.readers.onnx._file import DTYPES, Tensors, load, sizes
+from costmodel.readers.onnx._file import DTYPES, Tensors, load
 from costmodel.readers.onnx._graph import Scope, Walker
 
 for _module in pkgutil.iter_modules(__path__):
@@ -35,11 +36,11 @@ def trace(
     with placed(f"file {str(path)!r}"):
         model = load(path)
         importer = Importer(path.stem, unknown)
-        walker = Walker(importer, model, Tensors(path.parent))
-        walker.all_values = {} if every else None
-        scope = Scope(None, "", walker.opsets)
         stored = {tensor.name for tensor in model.graph.initializer}
         given = Inputs(inputs, values, [i.name for i in model.graph.input if i.name not in stored])
+        walker = Walker(importer, model, Tensors(path.parent), given)
+        walker.all_values = {} if every else None
+        scope = Scope(None, "", walker.opsets)
         for info in model.graph.input:
             if info.name in stored:
                 continue
@@ -47,6 +48,7 @@ def trace(
                 shape, dtype = _declared(info)
                 scope[info.name] = given.make(importer, info.name, shape, dtype)
         outputs = walker.graph(model.graph, scope)
+        given.check_used()
         return importer.network(outputs), walker.all_values or {}
 
 

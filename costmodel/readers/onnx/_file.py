@@ -10,12 +10,11 @@ from google.protobuf.message import DecodeError
 from onnx import ModelProto, TensorProto
 
 from costmodel.errors import ReaderError
+from costmodel.readers._helpers import sizes
 from costmodel.readers._values import BITS, MOST_KNOWN, MOST_KNOWN_FLOATS, Stored, Value
 
 MOST_BYTES = 2**31
 """The largest file; more does not fit the format."""
-MOST_ELEMENTS = 2**48
-"""The most numbers that one tensor is taken to have."""
 
 DTYPES: dict[int, str] = {
     number: {"float": "float32", "double": "float64"}.get(name.lower(), name.lower()) for name, number in TensorProto.DataType.items()
@@ -36,19 +35,6 @@ def load(path: Path) -> ModelProto:
     if not model.HasField("graph") or not model.graph.output:
         raise ReaderError("is no ONNX model: it has no graph with an output")
     return model
-
-
-def sizes(dims: Any, what: str) -> tuple[int, ...]:
-    """The sizes that a tensor of the file gives, checked."""
-    shape = tuple(dims)
-    count = 1
-    for size in shape:
-        if size < 0:
-            raise ReaderError(f"{what} has the negative size {size} in its shape {shape}")
-        count *= size
-    if count > MOST_ELEMENTS:
-        raise ReaderError(f"{what} of shape {shape} has {count} numbers; at most {MOST_ELEMENTS} are taken to be meant")
-    return shape
 
 
 class Tensors:

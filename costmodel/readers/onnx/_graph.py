@@ -8,9 +8,11 @@ from typing import Any
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto
 
 from costmodel.errors import ReaderError, UnknownLayerError
+from costmodel.readers._folding import folded
 from costmodel.readers._importer import Importer, Operator, placed
+from costmodel.readers._inputs import Inputs
 from costmodel.readers._rules import CUSTOM, Entry
-from costmodel.readers._values import MOST_KNOWN, Value, known, sources_of
+from costmodel.readers._values import Value
 from costmodel.readers.onnx._file import DTYPES, Tensors
 from costmodel.readers.onnx._rules import RULES
 
@@ -48,8 +50,9 @@ class Scope(dict[str, "Value"]):
 class Walker:
     """Takes graphs to an importer, node by node."""
 
-    def __init__(self, importer: Importer, model: ModelProto, tensors: Tensors) -> None:
+    def __init__(self, importer: Importer, model: ModelProto, tensors: Tensors, given: Inputs) -> None:
         self.importer = importer
+        self.given = given
         self.tensors = tensors
         self.functions: dict[tuple[str, str], FunctionProto] = {(_domain(f.domain), f.name): f for f in model.functions}
         self.opsets = {_domain(o.domain): o.version for o in model.opset_import}
@@ -94,16 +97,18 @@ class Walker:
             made: list[Value | None]
             operator = Operator(
                 self.importer, kind, scope.prefix + name, inputs, attributes, len(outputs),
-                domain=domain, version=scope.opsets.get(domain, 1), reader=(self, scope),
+                domain=domain, version=scope.opsets.get(domain, 1), reader=(self, scope, next(iter(outputs), name)),
             )  # fmt: skip
             if (function := self.functions.get((domain, kind))) is not None and (domain, kind) not in CUSTOM:
                 made = self._inline(function, operator, scope)
             elif (entry := RULES.find(domain, kind)) is None:
                 made = self._unknown(operator, node)
             else:
-                made = self._fold(entry, operator) or self._apply(entry, operator, node)
+                made = folded(entry.fold, operator) or self._apply(entry, operator, node)
             for label, value in zip(outputs, made, strict=False):
                 if label and value is not None:
+                    if label in self.given.values:
+                        value = self.given.known(label, value)
                     scope[label] = value
                     if self.all_values is not None:
                         self.all_values[label] = value
@@ -115,32 +120,6 @@ class Walker:
             if self.importer.unknown != "count" or operator.parts:
                 raise
             return self._unknown(operator, node)
-
-    @staticmethod
-    def _fold(entry: Entry, operator: Operator) -> list[Value | None] | None:
-        """The outputs where all that goes in is known: they are computed now, as a compiler does."""
-        if entry.fold is None:
-            return None
-        arrays = []
-        for value in operator.inputs:
-            if value is None:
-                arrays.append(None)
-            elif not value.has_data or (data := value.data) is None:
-                return None
-            else:
-                arrays.append(data)
-        result = entry.fold(operator, *arrays)
-        if result is None:
-            return None
-        results = result if isinstance(result, list) else [result]
-        if sum(r.size for r in results) > MOST_KNOWN:
-            return None
-        values: list[Value | None] = []
-        for array in results:
-            dtype = "int64" if array.dtype.kind == "O" else str(array.dtype)
-            made_of = sources_of(operator.inputs) if array.dtype.kind == "f" and array.size > 1 else ()
-            values.append(known(array, dtype, tuple([stored for stored in made_of if stored.is_float])))
-        return values
 
     def _unknown(self, operator: Operator, node: NodeProto) -> list[Value | None]:
         """An operator without a rule, where such are counted: its shapes are those that the file declares."""

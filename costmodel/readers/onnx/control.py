@@ -28,7 +28,7 @@ def _truth(value: Value | None) -> bool | None:
 
 @rule("If")
 def condition(op: Operator) -> Any:
-    walker, scope = op.reader
+    walker, scope, _ = op.reader
     run = {name: partial(walker.subgraph, op, _graph(op, name), scope, name, []) for name in ("then_branch", "else_branch")}
     holds = _truth(op[0])
     if holds is not None:
@@ -51,7 +51,7 @@ def _graph(op: Operator, name: str) -> Any:
 
 @rule("Loop")
 def loop(op: Operator) -> Any:
-    walker, scope = op.reader
+    walker, scope, _ = op.reader
     body = _graph(op, "body")
     limit, holds = op.optional(0), op.optional(1)
     carried = [v for v in op.inputs[2:] if v is not None]
@@ -59,28 +59,27 @@ def loop(op: Operator) -> Any:
     go_on = True if holds is None else _truth(holds)
     scans: list[list[Value]] = [[] for _ in body.output[len(carried) + 1 :]]
     trip = 0
+    endless = wanted is None or wanted > MOST_TRIPS
+    if scans and wanted is None:
+        raise UnknownLayerError("the shape of what a Loop collects depends on its number of trips, which is not known; give it in `values`")
     while go_on is not False and (wanted is None or trip < wanted):
-        results = walker.subgraph(
-            op, body, scope, "body", [known(np.array(trip, np.int64), "int64"), known(np.array(True), "bool"), *carried]
-        )
+        results = walker.subgraph(op, body, scope, "body", [known(np.array(trip, np.int64), "int64"), known(np.array(True), "bool"), *carried])
         carried = results[1 : len(carried) + 1]
         for scan, value in zip(scans, results[len(carried) + 1 :], strict=True):
             scan.append(value)
         trip += 1
         go_on = _truth(results[0])
-        if ((wanted is None or wanted > MOST_TRIPS) and go_on is None) or (wanted is None and go_on is None):
+        if endless and (go_on is None or wanted is None):
             op.importer.assume(f"Loop {op.name!r}: its number of trips is not known; one is counted")
             break
         if trip > MOST_TRIPS:
             raise ReaderError(f"makes more than {MOST_TRIPS} trips")
-        if go_on is None:
-            go_on = True
     return [*carried, *(stacked(op, scan, 0) for scan in scans)]
 
 
 @rule("Scan")
 def scan(op: Operator) -> Any:
-    walker, scope = op.reader
+    walker, scope, _ = op.reader
     body = _graph(op, "body")
     count = op.get("num_scan_inputs", 1)
     if op.version < 9:

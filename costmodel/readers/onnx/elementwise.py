@@ -33,7 +33,8 @@ def activation(op: Operator) -> Any:
     return op.emit(ACTIVATIONS[op.kind](), op[0])
 
 
-rule(*(kind for kind in ACTIVATIONS if kind != "Clip"))(activation)
+rule(*(kind for kind in ACTIVATIONS if kind not in ("Clip", "Relu")))(activation)
+rule("Relu", fold=lifted(lambda x: np.maximum(x, 0)))(activation)
 
 
 def _clip(op: Operator, x: Any, low: Any = None, high: Any = None) -> Any:
@@ -174,7 +175,8 @@ def _cast(op: Operator, x: Any, like: Any = None) -> Any:
     target = op[1].dtype if op.kind == "CastLike" else DTYPES.get(op.get("to", 0), "")
     if x.dtype == object:
         return x
-    return x.astype(target) if hasattr(np, target) or target == "bool" else None
+    with np.errstate(all="ignore"):
+        return x.astype(target) if hasattr(np, target) or target == "bool" else None
 
 
 @rule("Cast", "CastLike", fold=_cast)

@@ -70,8 +70,8 @@ def layer_norm(op: Operator) -> Any:
     x, rank = op[0], len(op[0].shape)
     axis = axis_of(op.get("axis", -1), rank)
     y = op.emit(norm.LayerNorm() if rank > 1 else Elementwise("normalise"), x, norm_affine=[op[1], op.optional(2)])
-    statistics = y.like((*x.shape[:axis], *(1,) * (rank - axis)), "float32")
-    return [y, statistics, statistics]
+    over = Reduce("mean", tuple(range(axis, rank)))
+    return [y, *(op.emit(over, x, dtype="float32") for _ in range(op.outputs - 1))]
 
 
 @rule("RMSNormalization")

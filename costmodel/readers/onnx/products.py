@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from costmodel.errors import ReaderError
-from costmodel.layers import conv
 from costmodel.layers.structure import Transpose
 from costmodel.readers import _products as products
 from costmodel.readers._importer import Operator
 from costmodel.readers._products import matrix_product, spatial
 from costmodel.readers._values import Value
 from costmodel.readers.onnx._rules import rule
-
-TRANSPOSED = {1: conv.ConvTranspose1d, 2: conv.ConvTranspose2d, 3: conv.ConvTranspose3d}
 
 
 def padding(op: Operator, rank: int) -> Any:
@@ -52,7 +49,7 @@ def transposed(op: Operator) -> Any:
     x, w, bias = op[0], op[1], op.optional(2)
     rank = spatial(op, x.shape)
     groups = op.get("group", 1)
-    if len(w.shape) != rank + 2 or (type(x.shape[1]) is int and x.shape[1] != w.shape[0]):
+    if len(w.shape) != rank + 2:
         raise ReaderError(f"weights of shape {w.shape} don't fit an input of shape {x.shape}")
     kernel, stride, dilation = w.shape[2:], per_axis(op, "strides", rank), per_axis(op, "dilations", rank)
     extra = list(op.get("output_padding") or (0,) * rank)
@@ -69,11 +66,8 @@ def transposed(op: Operator) -> Any:
             half = cut // 2
             pairs.append((cut - half, half) if op.get("auto_pad") == "SAME_LOWER" else (half, cut - half))
         pads = tuple(pairs)
-    layer = TRANSPOSED[rank](
-        w.shape[1] * groups, kernel, stride=stride, padding=pads, output_padding=tuple(extra), dilation=dilation, groups=groups,
-        bias=bias is not None,
-    )  # fmt: skip
-    return op.emit(layer, *((x, w) if w.ref else (x,)), weights=[w], biases=[bias])
+    window = {"stride": stride, "padding": pads, "output_padding": tuple(extra), "dilation": dilation}
+    return products.convolve_transposed(op, x, w, bias, groups=groups, **window)
 
 
 @rule("MatMul")

@@ -6,38 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from costmodel._num import Num, ceil_div, floor_div, is_symbolic, maximum, product, whole
+from costmodel._num import Num, ceil_div, floor_div, is_symbolic, product, whole
 from costmodel.errors import ReaderError, UnknownLayerError
 from costmodel.layers.elementwise import broadcast
 from costmodel.layers.embedding import Embedding
 from costmodel.layers.reduction import Reduce, TopK
 from costmodel.layers.resize import Resize
 from costmodel.layers.structure import Concat, Flatten, Pad, Split, Transpose
-from costmodel.readers._folding import tidy
-from costmodel.readers._helpers import (
-    FAR,
-    axes_of,
-    axis_of,
-    bounded,
-    clipped,
-    known_or_refuse,
-    reshape,
-    sized,
-    with_axis,
-)  # fmt: skip
+from costmodel.readers._folding import numbers_of, tidy
+from costmodel.readers._helpers import FAR, axes_of, axis_of, bounded, known_or_refuse, reshape, sized, slice_size, with_axis
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Stored, Value, known
 from costmodel.readers.onnx._file import DTYPES
 from costmodel.readers.onnx._rules import rule
-
-
-def numbers_of(shape: Any) -> Any:
-    """Sizes as an array: of integers, or of objects where some are symbols."""
-    if all(type(n) is int for n in shape):
-        return np.array(shape, dtype=np.int64)
-    made = np.empty(len(shape), dtype=object)
-    made[:] = shape
-    return made
 
 
 @rule("Shape")
@@ -57,8 +38,8 @@ def constant(op: Operator) -> Any:
         found = op.get(name)
         if found is None:
             continue
-        walker, scope = op.reader
-        key = scope.key + op.name
+        walker, scope, label = op.reader
+        key = scope.key + label
         if name == "value":
             return walker.tensors.value(found, key)
         if name == "sparse_value":
@@ -85,7 +66,7 @@ def constant_of_shape(op: Operator) -> Any:
     shape = sized(op.numbers(0) or ())
     tensor = op.get("value")
     dtype = "float32" if tensor is None else DTYPES.get(tensor.data_type, "undefined")
-    return Value(shape, dtype, None, (Stored(op.reader[1].key + op.name, product(shape), dtype, made=True),))
+    return Value(shape, dtype, None, (Stored(op.reader[1].key + op.reader[2], product(shape), dtype, made=True),))
 
 
 def _reshaped(op: Operator, x: Any, shape: Any = None) -> Any:
@@ -217,38 +198,22 @@ def slice_rule(op: Operator) -> Any:
     x = op[0]
     shape = list(x.shape)
     for start, end, axis, step in zip(*_slice_arguments(op, len(shape)), strict=True):
-        shape[axis] = _slice_size(shape[axis], start, end, step)
+        shape[axis] = slice_size(shape[axis], start, end, step)
     if tuple(shape) == x.shape:
         return x
     return op.move("slice", shape, x)
 
 
-def _slice_size(size: Num, start: Any, end: Any, step: Any) -> Num:
-    if is_symbolic(step) or step == 0:
-        raise ReaderError(f"the step of a slice (={step}) must be an integer other than 0")
-    if type(size) is int and type(start) is int and type(end) is int:
-        if step < 0 and -size <= end < 0:
-            end += size
-        elif step < 0 and end < 0:
-            end = None
-        return len(range(*slice(start, end, step).indices(size)))
-    first, last = (size + n if type(n) is int and n < 0 and n > -FAR else n for n in (start, end))
-    if step < 0:
-        first, last = (size if type(first) is int and first >= FAR else first + 1), (0 if type(last) is int and last <= -FAR else last + 1)
-        first, last, step = clipped(last, size), clipped(first, size), -step
-    else:
-        first, last = clipped(first, size), clipped(last, size)
-    length = last - first
-    if not getattr(length, "is_nonnegative", type(length) is int and length >= 0):
-        length = maximum(length, 0) if is_symbolic(length) and not length.is_positive else max(length, 0) if type(length) is int else length
-    return ceil_div(length, step)
-
-
 def _gathered(op: Operator, x: Any, indices: Any) -> Any:
     axis = op.get("axis", 0)
-    if indices.dtype == object or x.ndim == 0 or not bounded((indices.size, x.size // max(x.shape[axis], 1))):
+    if _is_lookup(op[0], op[1]) or indices.dtype == object or x.ndim == 0 or not bounded((indices.size, x.size // max(x.shape[axis], 1))):
         return None
     return np.take(x, indices, axis=axis)
+
+
+def _is_lookup(x: Value, indices: Value) -> bool:
+    """Whether a stored table is read at places that are not stored themselves."""
+    return x.ref is None and len(x.shape) > 1 and bool(x.sources) and not indices.sources and bool(indices.shape)
 
 
 @rule("Gather", fold=_gathered)
@@ -256,8 +221,8 @@ def gather(op: Operator) -> Any:
     x, indices = op[0], op[1]
     axis = axis_of(op.get("axis", 0), len(x.shape))
     shape = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
-    if x.ref is None and x.sources and indices.ref is not None and len(x.shape) > 1:
-        return op.emit(Embedding(x.shape, axis), indices, dtype=x.dtype, weights=[x])
+    if _is_lookup(x, indices):
+        return op.emit(Embedding(x.shape, axis), indices, dtype=x.dtype, weights=[x], keep=True)
     return op.move("gather", shape, x, indices)
 
 
