@@ -34,3 +34,33 @@ def weights(inputs: Size, hidden: Size, gates: Step) -> Num:
     ONNX operator specification, LSTM: W is [4 H, I], R is [4 H, H].
     """
     return gates * hidden * (inputs + hidden)
+
+
+@formula
+def projected_weights(inputs: Size, hidden: Size, outputs: Size, gates: Step) -> Num:
+    r"""Weights of one direction of a recurrent layer whose state is projected to its outputs, which run back into it.
+
+    .. math:: G\, H\, (I + P) + H\, P
+
+    Parameters
+    ----------
+    inputs, hidden, outputs : int, array or symbol
+        Features in, features of the cell, features of the projection. [count]
+    gates : int, array or symbol
+        4 for LSTM, 3 where the input and the forget gate are coupled.
+
+    Returns
+    -------
+    int, array or symbol
+        [count]; as many MACs for every step of the sequence.
+
+    Examples
+    --------
+    >>> projected_weights(40, 2048, 512, 4)      # 4*2048*(40+512) + 2048*512
+    5570560
+
+    References
+    ----------
+    Sak et al., arXiv:1402.1128, section 2.2.
+    """
+    return hidden * (gates * (inputs + outputs) + outputs)

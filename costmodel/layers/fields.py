@@ -148,6 +148,7 @@ Dim = Annotated[Any, dim]
 Dims = Annotated[Any, _each(dim)]
 """One size for all spatial axes, or a tuple with one for each."""
 OptionalDims = Annotated[Any, lambda value: None if value is None else _each(dim)(value)]
+OptionalDim = Annotated[Any, lambda value: None if value is None else dim(value)]
 Extent = Annotated[Any, extent]
 Extents = Annotated[Any, _each(extent)]
 Axis = Annotated[int, plain]

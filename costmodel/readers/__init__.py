@@ -41,15 +41,18 @@ def read(
     values: Mapping[str, Any] | None = None,
     unknown: str = "error",
 ) -> Network:
-    """The network in a model file.
+    """The network in a model file, or of a model in memory.
 
     Parameters
     ----------
-    source : str or Path
-        An ONNX file. Weights are not loaded where only their shapes are needed; nothing in the file is run.
+    source : str, Path or object
+        A file: .onnx, .tflite, .keras, or .pt2 of `torch.export.save`. Weights are not loaded where only their shapes are needed;
+        nothing in the file is run. Or a model in memory: a `torch.nn.Module`, which is followed in evaluation without computing
+        anything, a `torch.export.ExportedProgram`, a functional or sequential Keras model, or its configuration as a dictionary.
     inputs : mapping, optional
         Shapes of inputs by name: integers, symbols, or names of symbols: ``{"x": (1, 3, "H", "W")}``. What is left
-        open keeps the names that the file gives.
+        open keeps the names that the file gives. For a module a tensor too, or a shape and a number format: ``((1, "T"), "int64")``;
+        names are those of the parameters of `forward`.
     values : mapping, optional
         Numbers of inputs, or of tensors inside, that shapes or branches depend on: ``{"sr": 16000}``.
     unknown : str
