@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from costmodel import zoo
+from costmodel import readers, zoo
 from costmodel._num import Num
 from costmodel.errors import FieldError
 from costmodel.hardware import Hardware
@@ -15,7 +15,7 @@ from costmodel.prediction import Policy, Prediction, Widths, policy
 
 
 def predict(
-    network: Network | str,
+    network: Network | str | Path,
     hardware: Hardware | str | Path = "pardhi",
     *,
     traffic: str | Policy = "resident",
@@ -31,8 +31,8 @@ def predict(
 
     Parameters
     ----------
-    network : Network or str
-        A network, or the name of one in the zoo.
+    network : Network, str or Path
+        A network, the name of one in the zoo, or a model file; `read` takes more of what a file leaves open.
     hardware : Hardware, str or Path
         A machine, the name of one in the catalog, or the path of a TOML file.
     traffic : str or Policy
@@ -82,13 +82,17 @@ def predict(
     )  # fmt: skip
 
 
-def as_network(network: Network | str) -> Network:
-    """A network, or the one in the zoo of that name."""
+def as_network(network: Network | str | Path) -> Network:
+    """A network, the one in the zoo of that name, or the one in that file."""
     if isinstance(network, Network):
         return network
-    if not isinstance(network, str):
-        raise FieldError(f"`network` must be a Network or the name of one in the zoo, got {type(network).__name__}")
-    return zoo.build(network)
+    if not isinstance(network, str | Path):
+        raise FieldError(f"`network` must be a Network, the name of one in the zoo or a file, got {type(network).__name__}")
+    if not readers.is_file_name(str(network)):
+        return zoo.build(str(network))
+    if str(network).endswith(".json"):
+        return Network.from_json(Path(network).read_bytes())
+    return readers.read(network)
 
 
 def as_hardware(hardware: Hardware | str | Path) -> Hardware:
