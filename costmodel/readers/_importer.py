@@ -274,9 +274,11 @@ class Importer:
             fresh: list[Num] = []
             for value in values:
                 for stored in value.sources if value is not None and value.ref is None else ():
+                    if role == "constants" and not _is_parameter(stored):
+                        continue
                     if role in ("weights", "constants") and bits is None:
                         bits = Value((), stored.dtype).bits
-                    if stored.key in self._counted or (role == "constants" and not _is_parameter(stored)):
+                    if stored.key in self._counted:
                         continue
                     self._counted[stored.key] = None
                     fresh.append(stored.elements)

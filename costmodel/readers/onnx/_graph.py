@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto
 
 from costmodel.errors import ReaderError, UnknownLayerError
@@ -136,7 +137,7 @@ class Walker:
         result = entry.fold(operator, *arrays)
         if result is None:
             return None
-        results = result if isinstance(result, list) else [result]
+        results = [np.asarray(r) for r in (result if isinstance(result, list) else [result])]
         if sum(r.size for r in results) > MOST_KNOWN:
             return None
         values: list[Value | None] = []
