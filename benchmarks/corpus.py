@@ -164,7 +164,7 @@ def main() -> None:
         good += right
         line = f"{entry['id']:28} {'equal' if right else 'DIFFERS':8} {network.macs:>14,} MACs {network.totals.all:>12,} parameters"
         if chosen.speed:
-            ours = best(lambda entry=entry, path=path: cm.predict(read(entry, path)).to_dict())
+            ours = best(lambda entry=entry, path=path: cm.predict(read(entry, path)).total.to_dict())
             try:
                 theirs = best(peer(entry, path))
                 ratios.append(ours / theirs)

@@ -13,7 +13,7 @@ from costmodel.layers import Counts, Layer, Shape
 from costmodel.layers.opaque import Opaque
 from costmodel.layers.structure import Constant, Placeholder, Rearrange
 from costmodel.network import Network, Node, TensorRef
-from costmodel.readers._values import Stored, Value, known, sources_of
+from costmodel.readers._values import Stored, Value, sources_of
 
 MOST_NODES = 100_000
 """Layers of one network, loops unrolled."""
@@ -65,7 +65,7 @@ class Operator:
         self.version = version
         self.reader = reader
         self.parts = 0
-        self._ignored: set[object] = set()
+        self._ignored: tuple[object, ...] = ()
 
     def __getitem__(self, index: int) -> Value:
         """The input at `index`, which must be there."""
@@ -109,7 +109,7 @@ class Operator:
 
     def ignore(self, *values: Value | None) -> None:
         """Say that stored tensors are no parameters: scales and zero points of a quantization."""
-        self._ignored.update(stored.key for value in values if value is not None for stored in value.sources)
+        self._ignored += tuple(stored.key for value in values if value is not None for stored in value.sources)
 
     def emit(
         self,
@@ -343,23 +343,19 @@ def _is_parameter(stored: Stored) -> bool:
 
 @contextmanager
 def placed(*where: str) -> Any:
-    """Errors name the place; what is no error of ours becomes a ReaderError. Never hides an interrupt or a lack of memory."""
+    """Errors name the place; what is no error of ours becomes a ReaderError."""
     try:
         yield
-    except MemoryError:
-        raise
-    except CostModelError as error:
-        raise located(error, *where) from None
-    except RecursionError:
-        raise located(ReaderError("is nested too deeply"), *where) from None
     except Exception as error:
-        raise located(ReaderError(f"can't be read: {type(error).__name__}: {error}"), *where) from error
+        raise located(error, *where) from error
 
 
-def located(error: CostModelError, *where: str) -> CostModelError:
-    """The error with its place; an operator without a rule stays one, everything else is a ReaderError."""
-    kind = type(error) if isinstance(error, UnknownLayerError | ReaderError) else ReaderError
-    return kind("; ".join([str(error), *where]))
-
-
-__all__ = ["Importer", "Operator", "Rule", "Value", "known", "located", "placed"]
+def located(error: Exception, *where: str) -> Exception:
+    """The error with its place; an operator without a rule stays one, everything else is a ReaderError but a lack of memory."""
+    if isinstance(error, MemoryError):
+        return error
+    if isinstance(error, CostModelError):
+        kind = type(error) if isinstance(error, UnknownLayerError | ReaderError) else ReaderError
+        return kind("; ".join([str(error), *where]))
+    reason = "is nested too deeply" if isinstance(error, RecursionError) else f"can't be read: {type(error).__name__}: {error}"
+    return ReaderError("; ".join([reason, *where]))

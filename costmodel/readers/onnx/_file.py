@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,10 @@ def load(path: Path) -> ModelProto:
 def sizes(dims: Any, what: str) -> tuple[int, ...]:
     """The sizes that a tensor of the file gives, checked."""
     shape = tuple(dims)
-    count = 1
-    for size in shape:
-        if size < 0:
-            raise ReaderError(f"{what} has the negative size {size} in its shape {shape}")
-        count *= size
-    if count > MOST_ELEMENTS:
-        raise ReaderError(f"{what} of shape {shape} has {count} numbers; at most {MOST_ELEMENTS} are taken to be meant")
+    if shape and min(shape) < 0:
+        raise ReaderError(f"tensor {what!r} has a negative size in its shape {shape}")
+    if prod(shape) > MOST_ELEMENTS:
+        raise ReaderError(f"tensor {what!r} of shape {shape} has {prod(shape)} numbers; at most {MOST_ELEMENTS} are taken to be meant")
     return shape
 
 
@@ -59,11 +57,9 @@ class Tensors:
 
     def value(self, tensor: TensorProto, key: str) -> Value:
         """A stored tensor; its numbers are decoded when they are asked for, and only where they are few."""
-        shape = sizes(tensor.dims, f"tensor {key!r}")
+        shape = sizes(tensor.dims, key)
         dtype = DTYPES.get(tensor.data_type, "undefined")
-        count = 1
-        for size in shape:
-            count *= size
+        count = prod(shape)
         sources = (Stored(key, count, dtype),)
         if tensor.data_location == TensorProto.EXTERNAL:
             self._check_location(tensor, key)
