@@ -40,7 +40,8 @@ def fetch(entry: dict[str, Any], cache: Path) -> Path:
         if archive.suffix == ".whl":
             zipfile.ZipFile(archive).extractall(folder)
         else:
-            tarfile.open(archive).extractall(folder, filter="data")
+            with tarfile.open(archive) as packed:
+                packed.extractall(folder, filter="data")
     if hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
         raise SystemExit(f"{path} is not the file that the counts are of")
     return path

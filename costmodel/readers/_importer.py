@@ -228,7 +228,8 @@ class Importer:
         """The outputs of an operator without a rule, where unknown operators are counted."""
         features = [v for v in operator.given() if v.ref]
         made = operator.emit(Opaque(operator.kind, tuple(shapes)), *features, dtype=tuple(dtypes))
-        return [made] if isinstance(made, Value) else list(made)
+        outputs: list[Value | None] = [made] if isinstance(made, Value) else list(made)
+        return outputs
 
     def add(
         self,

@@ -28,7 +28,9 @@ def read(path: Path, inputs: Mapping[str, Any], values: Mapping[str, Any], unkno
     return network
 
 
-def trace(path: Path, inputs: Mapping[str, Any], values: Mapping[str, Any], unknown: str, every: bool = False) -> tuple[Network, dict[str, Value]]:
+def trace(
+    path: Path, inputs: Mapping[str, Any], values: Mapping[str, Any], unknown: str, every: bool = False
+) -> tuple[Network, dict[str, Value]]:
     """The network in an ONNX file, and with `every` all its tensors by the names of the file."""
     with placed(f"file {str(path)!r}"):
         model = load(path)

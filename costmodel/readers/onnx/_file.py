@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from math import prod
 from pathlib import Path
@@ -27,11 +28,12 @@ DTYPES: dict[int, str] = {
 def load(path: Path) -> ModelProto:
     """The model in a file; weights in other files stay there."""
     size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise ReaderError(f"has {size} bytes; at most {MOST_BYTES} are read")
+    if not 0 < size <= MOST_BYTES:
+        raise ReaderError(f"has {size} bytes; a model has at least one and at most {MOST_BYTES}")
     model = ModelProto()
     try:
-        model.ParseFromString(path.read_bytes())
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            model.ParseFromString(memoryview(content))  # type: ignore[arg-type]
     except (DecodeError, UnicodeDecodeError) as error:
         raise ReaderError(f"is no ONNX model, or is cut off: {error}") from None
     if not model.HasField("graph") or not model.graph.output:

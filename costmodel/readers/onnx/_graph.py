@@ -127,7 +127,7 @@ class Walker:
         """The outputs where all that goes in is known: they are computed now, as a compiler does."""
         if entry.fold is None:
             return None
-        arrays = []
+        arrays: list[Any] = []
         for value in operator.inputs:
             if value is None:
                 arrays.append(None)

@@ -48,7 +48,9 @@ def _clip(op: Operator, x: Any, low: Any = None, high: Any = None) -> Any:
 def clip(op: Operator) -> Any:
     limits = [op.get("min"), op.get("max")]
     if len(op.inputs) > 1:
-        limits = [None if v is None or v.data is None else float(v.data.ravel()[0]) if v.data.size else None for v in (*op.inputs, None)[1:3]]
+        limits = [
+            None if v is None or v.data is None else float(v.data.ravel()[0]) if v.data.size else None for v in (*op.inputs, None)[1:3]
+        ]
     if limits == [0, 6]:
         return op.emit(act.ReLU6(), op[0])
     if limits == [0, None]:

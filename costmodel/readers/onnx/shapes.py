@@ -18,7 +18,15 @@ from costmodel.readers._importer import Operator
 from costmodel.readers._values import Stored, Value, known
 from costmodel.readers.onnx._file import DTYPES
 from costmodel.readers.onnx._helpers import (
-    FAR, axes_of, axis_of, bounded, clipped, known_or_refuse, reshape, sized, with_axis,
+    FAR,
+    axes_of,
+    axis_of,
+    bounded,
+    clipped,
+    known_or_refuse,
+    reshape,
+    sized,
+    with_axis,
 )  # fmt: skip
 from costmodel.readers.onnx._rules import rule
 
@@ -259,7 +267,9 @@ def gather(op: Operator) -> Any:
 
 
 def _picked(op: Operator, x: Any, indices: Any) -> Any:
-    return None if indices.dtype == object else np.take_along_axis(x, indices % np.maximum(x.shape[op.get("axis", 0)], 1), op.get("axis", 0))
+    return (
+        None if indices.dtype == object else np.take_along_axis(x, indices % np.maximum(x.shape[op.get("axis", 0)], 1), op.get("axis", 0))
+    )
 
 
 @rule("GatherElements", fold=_picked)
@@ -464,4 +474,3 @@ def center_crop_pad(op: Operator) -> Any:
     for axis, size in zip(axes, sized(op.numbers(1) or ()), strict=True):
         shape[axis] = size
     return op.move("center_crop_pad", shape, op[0])
-
