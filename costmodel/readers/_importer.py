@@ -217,7 +217,7 @@ class Importer:
     def apply(self, rule: Rule, operator: Operator) -> list[Value | None]:
         """The outputs of an operator by its rule."""
         made = rule(operator)
-        outputs = [made] if isinstance(made, Value) else list(made)
+        outputs: list[Value | None] = [made] if isinstance(made, Value) else list(made)
         if len(outputs) < operator.outputs:
             raise ReaderError(f"has {operator.outputs} outputs, of which its rule gives {len(outputs)}")
         if operator.parts:

@@ -33,7 +33,7 @@ def load(path: Path) -> ModelProto:
     model = ModelProto()
     try:
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            model.ParseFromString(memoryview(content))  # type: ignore[arg-type]
+            model.ParseFromString(memoryview(content))
     except (DecodeError, UnicodeDecodeError) as error:
         raise ReaderError(f"is no ONNX model, or is cut off: {error}") from None
     if not model.HasField("graph") or not model.graph.output:

@@ -126,7 +126,7 @@ def gelu(op: Operator) -> Any:
 def fused_matmul(op: Operator) -> Any:
     def turned(x: Value, name: str) -> Value:
         rank = len(x.shape)
-        return op.emit(Transpose((*range(rank - 2), rank - 1, rank - 2)), x) if op.get(name, 0) else x  # type: ignore[no-any-return]
+        return op.emit(Transpose((*range(rank - 2), rank - 1, rank - 2)), x) if op.get(name, 0) else x
 
     return matrix_product(op, turned(op[0], "transA"), turned(op[1], "transB"))
 
