@@ -85,14 +85,15 @@ def agrees(entry: dict[str, Any], network: cm.Network) -> bool:
     return by_class(network) == expected(entry) and parameters == (entry["trainable"], entry["with_statistics"], entry["all"])
 
 
-def best(function: Any, rounds: int = 3) -> float:
-    """The least of a few wall times, in milliseconds."""
-    times = []
+def best(*functions: Any, rounds: int = 7) -> list[float]:
+    """The least wall time of each, in milliseconds; they take turns."""
+    times: list[list[float]] = [[] for _ in functions]
     for _ in range(rounds):
-        start = time.perf_counter()
-        function()
-        times.append(1e3 * (time.perf_counter() - start))
-    return min(times)
+        for function, found in zip(functions, times, strict=True):
+            start = time.perf_counter()
+            function()
+            found.append(1e3 * (time.perf_counter() - start))
+    return [min(found) for found in times]
 
 
 def random_inputs(entry: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -165,13 +166,16 @@ def main() -> None:
         good += right
         line = f"{entry['id']:28} {'equal' if right else 'DIFFERS':8} {network.macs:>14,} MACs {network.totals.all:>12,} parameters"
         if chosen.speed:
-            ours = best(lambda entry=entry, path=path: cm.predict(read(entry, path)).total.to_dict())
+
+            def ours(entry: dict[str, Any] = entry, path: Path = path) -> None:
+                cm.predict(read(entry, path)).total.to_dict()
+
             try:
-                theirs = best(peer(entry, path))
-                ratios.append(ours / theirs)
-                line += f"  {ours:8.1f} ms, onnx-tool {theirs:8.1f} ms, ratio {ratios[-1]:.2f}"
+                mine, theirs = best(ours, peer(entry, path))
+                ratios.append(mine / theirs)
+                line += f"  {mine:8.1f} ms, onnx-tool {theirs:8.1f} ms, ratio {ratios[-1]:.2f}"
             except Exception as error:  # a peer that fails has no time
-                line += f"  {ours:8.1f} ms, onnx-tool fails ({type(error).__name__})"
+                line += f"  {best(ours)[0]:8.1f} ms, onnx-tool fails ({type(error).__name__})"
         if chosen.shapes:
             number, found = wrong_shapes(entry, path)
             compared, differing = compared + number, differing + len(found)

@@ -11,6 +11,8 @@ from costmodel._num import equal, floor_div, maximum, minimum
 from costmodel.readers._values import MOST_KNOWN
 
 Array = Any
+MOST_SIZE = 2**62
+"""A larger whole number is no size; nothing is computed with it."""
 
 
 def _broadcasts(arrays: tuple[Array, ...]) -> bool:
@@ -31,7 +33,7 @@ def lifted(plain: Callable[..., Any], symbolic: Callable[..., Any] | None = None
                 return None
             made = np.frompyfunc(symbolic, len(arrays), 1)(*(a.astype(object) for a in arrays))
             made = np.asarray(made, dtype=object)
-            return None if any(entry is None for entry in made.ravel()) else tidy(made)
+            return None if any(entry is None or (type(entry) is int and abs(entry) > MOST_SIZE) for entry in made.ravel()) else tidy(made)
         with np.errstate(all="ignore"):
             return np.asarray(plain(*arrays))
 
@@ -77,6 +79,11 @@ def less(a: Any, b: Any) -> bool | None:
 def symbolic_divide(a: Any, b: Any) -> Any:
     """A size divided by a size; floats divide exactly."""
     return a / b if isinstance(b, float) else floor_div(a, b)
+
+
+def power(a: Any, b: Any) -> Any:
+    """A small power of a size; None where it is none."""
+    return a**b if isinstance(b, int | float) and abs(b) <= 8 and not isinstance(a, int) else None
 
 
 def negated(fold: Callable[..., Any]) -> Callable[..., Any]:

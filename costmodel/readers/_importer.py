@@ -15,7 +15,7 @@ from costmodel.layers.structure import Constant, Placeholder, Rearrange
 from costmodel.network import Network, Node, TensorRef
 from costmodel.readers._values import Stored, Value, sources_of
 
-MOST_NODES = 100_000
+MOST_NODES = 50_000
 """Layers of one network, loops unrolled."""
 
 Values = Sequence[Value]

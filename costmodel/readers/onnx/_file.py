@@ -46,6 +46,8 @@ def sizes(dims: Any, what: str) -> tuple[int, ...]:
     shape = tuple(dims)
     if shape and min(shape) < 0:
         raise ReaderError(f"tensor {what!r} has a negative size in its shape {shape}")
+    if len(shape) > 64:
+        raise ReaderError(f"tensor {what!r} has {len(shape)} axes; at most 64 are taken to be meant")
     if prod(shape) > MOST_ELEMENTS:
         raise ReaderError(f"tensor {what!r} of shape {shape} has {prod(shape)} numbers; at most {MOST_ELEMENTS} are taken to be meant")
     return shape

@@ -16,7 +16,7 @@ from costmodel.readers._values import MOST_KNOWN, Value, known, sources_of
 from costmodel.readers.onnx._file import DTYPES, Tensors
 from costmodel.readers.onnx._rules import RULES
 
-MOST_STEPS = 200_000
+MOST_STEPS = 100_000
 """Operators looked at in one file, loops unrolled."""
 DEEPEST = 32
 """How deeply graphs and functions may lie in each other."""
@@ -74,6 +74,7 @@ class Walker:
 
     def subgraph(self, operator: Operator, graph: GraphProto, scope: Scope, name: str, inputs: list[Value]) -> list[Value]:
         """The outputs of a graph inside a node."""
+        self._step()
         inner = Scope(
             scope, f"{scope.key}{operator.name}/{name}/", scope.opsets,
             depth=scope.depth + 1, prefix=scope.prefix, references=scope.references,
@@ -83,11 +84,14 @@ class Walker:
         inner.update({given.name: value for given, value in zip(graph.input, inputs, strict=False)})
         return self.graph(graph, inner)
 
-    def node(self, node: NodeProto, scope: Scope) -> None:
-        """Add what a node costs, and note its outputs."""
+    def _step(self) -> None:
         self._steps += 1
         if self._steps > MOST_STEPS:
             raise ReaderError(f"has more than {MOST_STEPS} operators once loops and functions are written out")
+
+    def node(self, node: NodeProto, scope: Scope) -> None:
+        """Add what a node costs, and note its outputs."""
+        self._step()
         kind, outputs = node.op_type, list(node.output)
         try:
             made = self._outputs(node, kind, outputs, scope)

@@ -16,6 +16,10 @@ FAR = 2**31 - 1
 """What files write for the end of an axis; anything at least as large means the end."""
 
 
+MOST_AXES = 64
+"""The most axes that a tensor is taken to have."""
+
+
 def axis_of(axis: Any, rank: int) -> int:
     """An axis counted from the front."""
     if type(axis) is not int or not -rank <= axis < rank:
@@ -25,6 +29,8 @@ def axis_of(axis: Any, rank: int) -> int:
 
 def axes_of(axes: Iterable[Any] | None, rank: int) -> tuple[int, ...]:
     """Axes counted from the front; all of them where none is named."""
+    if rank > MOST_AXES:
+        raise ReaderError(f"a tensor has {rank} axes; at most {MOST_AXES} are taken to be meant")
     return tuple(range(rank)) if axes is None else tuple([axis_of(axis, rank) for axis in axes])
 
 
@@ -40,6 +46,8 @@ def sized(numbers: Iterable[Any]) -> tuple[Num, ...]:
         if number > 2**48:
             raise ReaderError(f"a shape holds the size {number}; at most {2**48} is taken to be meant")
         shape.append(int(number))
+    if len(shape) > MOST_AXES:
+        raise ReaderError(f"a shape has {len(shape)} axes; at most {MOST_AXES} are taken to be meant")
     return tuple(shape)
 
 
