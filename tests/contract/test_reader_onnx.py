@@ -402,3 +402,39 @@ def test_the_reader_imports_no_inference_of_others() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+# -- the shell
+
+
+def shell(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "costmodel", *words], capture_output=True, text=True, check=False)
+
+
+def test_the_shell_takes_a_file(tmp_path: Path) -> None:
+    path = mobilenet(tmp_path / "mobilenet.onnx")
+    found = shell("predict", str(path), "--input", "x=1,3,64,64", "--format", "json")
+    assert found.returncode == 0, found.stderr
+    document = json.loads(found.stdout)
+    assert document["totals"]["macs"] == cm.read(path, inputs={"x": (1, 3, 64, 64)}).macs
+    assert document["layers"][0].keys() == cm.predict("mobilenet_cifar")[0].to_dict().keys()
+    assert document["assumptions"]["weight_bits"] == 32
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["missing.onnx"], "there is no file 'missing.onnx'"),
+        (["./model.pth"], "is a pickle"),
+        (["mobilenet_v1", "--input", "x=1"], "go with a model file"),
+        (["missing.onnx", "--input", "x"], "must have a name and a value, e.g. x=1,3,224,224"),
+        (["missing.onnx", "--value", "sr=fast"], "must be a number, true or false"),
+        (["missing.onnx", "--unknown", "maybe"], "unknown choice of `unknown` 'maybe'"),
+    ],
+)
+def test_bad_words_end_without_traceback(words: list[str], message: str) -> None:
+    found = shell("predict", *words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith("costmodel: ")
+    assert message in found.stderr
+    assert "Traceback" not in found.stderr

@@ -8,6 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, TensorProto
 
@@ -23,6 +24,10 @@ DTYPES: dict[int, str] = {
     number: {"float": "float32", "double": "float64"}.get(name.lower(), name.lower()) for name, number in TensorProto.DataType.items()
 }
 """Number formats by their number in the format."""
+
+
+_PLAIN: dict[int, str] = {TensorProto.INT64: "<i8", TensorProto.INT32: "<i4", TensorProto.FLOAT: "<f4"}
+"""Formats whose raw data numpy reads as they are."""
 
 
 def load(path: Path) -> ModelProto:
@@ -88,6 +93,8 @@ def decode(tensor: TensorProto, key: str) -> Any:
     if tensor.data_type == TensorProto.STRING:
         return None
     try:
+        if tensor.raw_data and tensor.data_type in _PLAIN:
+            return np.frombuffer(tensor.raw_data, _PLAIN[tensor.data_type])[: prod(tensor.dims)].reshape(tensor.dims)
         return numpy_helper.to_array(tensor)
     except (ValueError, TypeError, KeyError) as error:
         raise ReaderError(f"tensor {key!r} does not hold what its shape and format say: {error}") from None
