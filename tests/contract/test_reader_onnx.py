@@ -184,6 +184,16 @@ def test_shape_arithmetic_with_symbols(read) -> None:
     assert network.shape(network.outputs[0]) == (n, 8 * h * w)
 
 
+@pytest.mark.parametrize("cut", [(1, 2**63 - 1, 1), (0, -1, 1), (-1, -(2**63), -1), (0, 2**62, 2), (-4, -2, 1)])
+def test_slices_of_open_sizes(read, cut) -> None:
+    """x[:, start:end:step] of N columns."""
+    node = helper.make_node("Slice", ["x", "start", "end", "axes", "step"], ["y"])
+    stored = [ints("start", cut[0]), ints("end", cut[1]), ints("step", cut[2]), ints("axes", 1)]
+    network = read([node], stored, [info("x", FLOAT, [1, "N"])])
+    for n in (8, 9):
+        assert cm.evaluate(network.shape(network.outputs[0])[1], {"N": n}) == len(range(n)[slice(*cut)])
+
+
 def test_names_of_sizes_are_shared(read) -> None:
     takes = [info("a", FLOAT, ["N", "T"]), info("b", FLOAT, ["N", "T"])]
     add = [helper.make_node("Add", ["a", "b"], ["y"])]

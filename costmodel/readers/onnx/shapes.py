@@ -232,16 +232,20 @@ def _slice_size(size: Num, start: Any, end: Any, step: Any) -> Num:
         elif step < 0 and end < 0:
             end = None
         return len(range(*slice(start, end, step).indices(size)))
-    first, last = (size + n if type(n) is int and n < 0 and n > -FAR else n for n in (start, end))
+    first, last = (size + n if _counts_from_the_end(n) else n for n in (start, end))
     if step < 0:
-        first, last = (size if type(first) is int and first >= FAR else first + 1), (0 if type(last) is int and last <= -FAR else last + 1)
-        first, last, step = clipped(last, size), clipped(first, size), -step
-    else:
-        first, last = clipped(first, size), clipped(last, size)
-    length = last - first
-    if not getattr(length, "is_nonnegative", type(length) is int and length >= 0):
-        length = maximum(length, 0) if is_symbolic(length) and not length.is_positive else max(length, 0) if type(length) is int else length
-    return ceil_div(length, step)
+        # backwards from `first` down to behind `last`: as many as forwards from last + 1 to first + 1
+        from_end = type(first) is int and first >= FAR
+        to_start = type(last) is int and last <= -FAR
+        first, last, step = 0 if to_start else last + 1, size if from_end else first + 1, -step
+    length = clipped(last, size) - clipped(first, size)
+    if not is_symbolic(length):
+        return ceil_div(max(length, 0), step)
+    return ceil_div(length if length.is_nonnegative else maximum(length, 0), step)
+
+
+def _counts_from_the_end(index: Any) -> bool:
+    return bool(index.is_negative) if is_symbolic(index) else -FAR < index < 0
 
 
 def _gathered(op: Operator, x: Any, indices: Any) -> Any:
