@@ -29,7 +29,9 @@ def read(path: Path, inputs: Mapping[str, Any], values: Mapping[str, Any], unkno
     return network
 
 
-def trace(path: Path, inputs: Mapping[str, Any], values: Mapping[str, Any], unknown: str, every: bool = False) -> tuple[Network, dict[str, Value]]:
+def trace(
+    path: Path, inputs: Mapping[str, Any], values: Mapping[str, Any], unknown: str, every: bool = False
+) -> tuple[Network, dict[str, Value]]:
     """The network in an ONNX file, and with `every` all its tensors by the names of the file."""
     with placed(f"file {str(path)!r}"):
         model = load(path)
@@ -62,7 +64,7 @@ def _declared(info: Any) -> tuple[tuple[int | str, ...] | None, str]:
     for dim in tensor.shape.dim:
         is_number = dim.HasField("dim_value") and dim.dim_value >= 0
         shape.append(dim.dim_value if is_number else dim.dim_param)
-    sizes([n for n in shape if isinstance(n, int)], "it")
+    sizes([n for n in shape if isinstance(n, int)], f"input {info.name!r}")
     return tuple(shape), DTYPES.get(tensor.elem_type, "undefined")
 
 

@@ -15,10 +15,10 @@ from costmodel.layers.elementwise import Add, Elementwise, Multiply, Where
 from costmodel.layers.linear import Dense, MatMul
 from costmodel.readers import _folding as folding
 from costmodel.readers._folding import chained, lifted
+from costmodel.readers._helpers import pair
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value
 from costmodel.readers.onnx._file import DTYPES
-from costmodel.readers.onnx._helpers import pair
 from costmodel.readers.onnx._rules import rule
 
 ACTIVATIONS: dict[str, Callable[[], Layer]] = {
@@ -48,7 +48,9 @@ def _clip(op: Operator, x: Any, low: Any = None, high: Any = None) -> Any:
 def clip(op: Operator) -> Any:
     limits = [op.get("min"), op.get("max")]
     if len(op.inputs) > 1:
-        limits = [None if v is None or v.data is None else float(v.data.ravel()[0]) if v.data.size else None for v in (*op.inputs, None)[1:3]]
+        limits = [
+            None if v is None or v.data is None else float(v.data.ravel()[0]) if v.data.size else None for v in (*op.inputs, None)[1:3]
+        ]
     if limits == [0, 6]:
         return op.emit(act.ReLU6(), op[0])
     if limits == [0, None]:
@@ -97,7 +99,7 @@ BINARY: dict[str, tuple[str, Any]] = {
     "Sub": ("subtract", lifted(np.subtract, lambda a, b: a - b)),
     "Div": ("divide", lifted(folding.divide, folding.symbolic_divide)),
     "Mod": ("modulo", lifted(np.mod)),
-    "Pow": ("power", lifted(np.power, lambda a, b: a**b)),
+    "Pow": ("power", lifted(np.power, folding.power)),
     "BitShift": ("logical", None),
     "BitwiseAnd": ("logical", lifted(np.bitwise_and)),
     "BitwiseOr": ("logical", lifted(np.bitwise_or)),

@@ -11,9 +11,9 @@ from costmodel.layers.attention import Einsum
 from costmodel.layers.elementwise import Add
 from costmodel.layers.linear import Dense, MatMul
 from costmodel.layers.structure import Transpose
+from costmodel.readers._helpers import pair, reshape
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value
-from costmodel.readers.onnx._helpers import pair, reshape
 from costmodel.readers.onnx._rules import rule
 
 CONVOLUTIONS = {1: (conv.Conv1d, conv.DepthwiseConv1d), 2: (conv.Conv2d, conv.DepthwiseConv2d), 3: (conv.Conv3d, conv.DepthwiseConv3d)}
@@ -54,7 +54,9 @@ def convolve(op: Operator, x: Value, w: Value, bias: Value | None, dtype: str | 
         raise ReaderError(f"weights must have {rank + 2} axes as the input has, got shapes {w.shape} and {x.shape}")
     groups, channels, out = op.get("group", 1), x.shape[1], w.shape[0]
     if type(channels) is int and channels != w.shape[1] * groups:
-        raise ReaderError(f"input channels (={channels}) must be `group` (={groups}) times the weights' {w.shape[1]}; shapes {x.shape}, {w.shape}")
+        raise ReaderError(
+            f"input channels (={channels}) must be `group` (={groups}) times the weights' {w.shape[1]}; shapes {x.shape}, {w.shape}"
+        )
     standard, depthwise = CONVOLUTIONS[rank]
     common: dict[str, Any] = {
         "kernel_size": w.shape[2:], "stride": per_axis(op, "strides", rank), "padding": padding(op, rank),
@@ -141,7 +143,9 @@ def gemm(op: Operator) -> Any:
     rows, columns = reversed(b.shape) if op.get("transB", 0) else b.shape
     if b.ref is None and a.ref is not None:
         if type(a.shape[1]) is int and type(rows) is int and a.shape[1] != rows:
-            raise ReaderError(f"columns of the first matrix (={a.shape[1]}) must be rows of the second (={rows}); shapes {a.shape}, {b.shape}")
+            raise ReaderError(
+                f"columns of the first matrix (={a.shape[1]}) must be rows of the second (={rows}); shapes {a.shape}, {b.shape}"
+            )
         stored = c is not None and c.ref is None and c.elements == columns
         y = op.emit(Dense(columns, bias=stored), a, weights=[b], biases=[c] if stored else [])
         return y if c is None or stored else pair(Add, op, y, c)
@@ -160,7 +164,7 @@ def einsum(op: Operator) -> Any:
     left, _, right = equation.partition("->")
     stored = [v for v in inputs if not v.ref]
     is_sum = bool(set(left) - {","} - set(right))  # an outer product has no weights
-    return op.emit(Einsum(equation), *inputs, **{"weights" if is_sum else "constants": stored})
+    return op.emit(Einsum(equation), *inputs, weights=stored if is_sum else (), constants=() if is_sum else stored)
 
 
 def spelled_out(equation: str, ranks: list[int]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel._num import Num, ceil_div, floor_div, is_symbolic, maximum, product, whole
+from costmodel._num import Num, ceil_div, floor_div, is_symbolic, product, whole
 from costmodel.errors import ReaderError, UnknownLayerError
 from costmodel.layers.elementwise import broadcast
 from costmodel.layers.embedding import Embedding
@@ -14,13 +14,20 @@ from costmodel.layers.reduction import Reduce, TopK
 from costmodel.layers.resize import Resize
 from costmodel.layers.structure import Concat, Flatten, Pad, Split, Transpose
 from costmodel.readers._folding import numbers_of, tidy
-from costmodel.readers._helpers import slice_size
+from costmodel.readers._helpers import (
+    FAR,
+    axes_of,
+    axis_of,
+    bounded,
+    known_or_refuse,
+    reshape,
+    sized,
+    slice_size,
+    with_axis,
+)  # fmt: skip
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Stored, Value, known
 from costmodel.readers.onnx._file import DTYPES
-from costmodel.readers.onnx._helpers import (
-    FAR, axes_of, axis_of, bounded, clipped, known_or_refuse, reshape, sized, with_axis,
-)  # fmt: skip
 from costmodel.readers.onnx._rules import rule
 
 
@@ -230,7 +237,9 @@ def gather(op: Operator) -> Any:
 
 
 def _picked(op: Operator, x: Any, indices: Any) -> Any:
-    return None if indices.dtype == object else np.take_along_axis(x, indices % np.maximum(x.shape[op.get("axis", 0)], 1), op.get("axis", 0))
+    return (
+        None if indices.dtype == object else np.take_along_axis(x, indices % np.maximum(x.shape[op.get("axis", 0)], 1), op.get("axis", 0))
+    )
 
 
 @rule("GatherElements", fold=_picked)
@@ -435,4 +444,3 @@ def center_crop_pad(op: Operator) -> Any:
     for axis, size in zip(axes, sized(op.numbers(1) or ()), strict=True):
         shape[axis] = size
     return op.move("center_crop_pad", shape, op[0])
-
