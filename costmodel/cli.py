@@ -81,7 +81,9 @@ def _machines(names: str, changes: list[str] | None) -> list[Hardware]:
     return [machine.replace(**changed) if changed else machine for machine in machines]
 
 
-def _network(name: str, extra: list[str], inputs: list[str] | None = None, values: list[str] | None = None, unknown: str = "error") -> Network:
+def _network(
+    name: str, extra: list[str], inputs: list[str] | None = None, values: list[str] | None = None, unknown: str = "error"
+) -> Network:
     if not readers.is_file_name(name):
         if inputs or values or unknown != "error":
             raise FieldError(f"`--input`, `--value` and `--unknown` go with a model file; {name!r} is none")
@@ -181,7 +183,9 @@ def _compare(
         given = f"{extra[0]!r} is no option of compare" if extra else "compare needs a network"
         raise FieldError(f"{given}; give zoo names, network JSON files or --all")
     machines = _machines(hardware, set_)
-    predictions = [predict(net, machine, traffic=traffic) for net in (_side(n, inputs, values, unknown) for n in names) for machine in machines]
+    predictions = [
+        predict(net, machine, traffic=traffic) for net in (_side(n, inputs, values, unknown) for n in names) for machine in machines
+    ]
     _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
 
 

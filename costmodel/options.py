@@ -9,7 +9,6 @@ from typing import Any
 from costmodel import zoo
 from costmodel.errors import FieldError
 
-
 _EXAMPLES = {"--input": "x=1,3,224,224", "--value": "sr=16000"}
 
 
@@ -27,7 +26,9 @@ def assignments(words: Iterable[str], option: str, dashes: bool = False) -> dict
                 value = next(pending, "")
                 equals = "=" if value else ""
         if not equals or not name:
-            raise FieldError(f"{option} {word!r} must have a name and a value" + ("" if dashes else ', e.g. ' + _EXAMPLES.get(option, 'ddr="2 GB/s"')))
+            raise FieldError(
+                f"{option} {word!r} must have a name and a value" + ("" if dashes else ", e.g. " + _EXAMPLES.get(option, 'ddr="2 GB/s"'))
+            )
         if name in found:
             raise FieldError(f"{option} {name!r} is given twice")
         found[name.strip()] = value.strip()

@@ -116,8 +116,8 @@ class Prediction:
         found: dict[str, Any] = {
             "traffic": str(self.policy),
             "fuse_epilogues": self.fuse_epilogues,
-            "weight_bits": WEIGHT_BITS if widths.weight_bits is None else widths.weight_bits,
-            "activation_bits": ACTIVATION_BITS if widths.activation_bits is None else widths.activation_bits,
+            "weight_bits": self._bits(widths.weight_bits, WEIGHT_BITS, "weight_bits"),
+            "activation_bits": self._bits(widths.activation_bits, ACTIVATION_BITS, "activation_bits"),
             "accumulator_bits": widths.accumulator_bits,
             "parameters": widths.parameters,
             "order": "given",
@@ -134,6 +134,14 @@ class Prediction:
         if steps := [f"{s} is a multiple of {s.multiple_of}" for s in sorted(self.symbols, key=str) if getattr(s, "multiple_of", None)]:
             found.setdefault("conditions", []).extend(steps)
         return found
+
+    def _bits(self, asked: Num | None, default: int, kind: str) -> Any:
+        """The width in force: the one asked for, else the network's own, else the default; several as a text."""
+        if asked is not None:
+            return asked
+        own = [bits for node in self.network.nodes.values() if (bits := getattr(node, kind)) is not None]
+        distinct = sorted(set(own), key=str)
+        return " and ".join(map(str, distinct)) if len(distinct) > 1 else distinct[0] if distinct else default
 
     @property
     def symbols(self) -> frozenset[Any]:

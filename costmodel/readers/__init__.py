@@ -10,8 +10,9 @@ from typing import Any
 
 from costmodel.errors import FieldError, MissingExtraError, ReaderError, UnknownNameError
 from costmodel.network import Network
-from costmodel.readers._importer import Operator, Value
+from costmodel.readers._importer import Operator
 from costmodel.readers._rules import register
+from costmodel.readers._values import Value
 
 __all__ = ["FORMATS", "Operator", "Value", "read", "register"]
 

@@ -12,6 +12,8 @@ from costmodel.readers._importer import Operator
 from costmodel.readers._values import MOST_KNOWN, Value, known, sources_of
 
 Array = Any
+MOST_SIZE = 2**62
+"""A larger whole number is no size; nothing is computed with it."""
 
 
 def folded(fold: Callable[..., Any] | None, operator: Operator) -> list[Value | None] | None:
@@ -29,7 +31,7 @@ def folded(fold: Callable[..., Any] | None, operator: Operator) -> list[Value | 
     result = fold(operator, *arrays)
     if result is None:
         return None
-    results = result if isinstance(result, list) else [result]
+    results = [np.asarray(r) for r in (result if isinstance(result, list) else [result])]
     if sum(r.size for r in results) > MOST_KNOWN:
         return None
     values: list[Value | None] = []
@@ -58,7 +60,7 @@ def lifted(plain: Callable[..., Any], symbolic: Callable[..., Any] | None = None
                 return None
             made = np.frompyfunc(symbolic, len(arrays), 1)(*(a.astype(object) for a in arrays))
             made = np.asarray(made, dtype=object)
-            return None if any(entry is None for entry in made.ravel()) else tidy(made)
+            return None if any(entry is None or (type(entry) is int and abs(entry) > MOST_SIZE) for entry in made.ravel()) else tidy(made)
         with np.errstate(all="ignore"):
             return np.asarray(plain(*arrays))
 
@@ -113,6 +115,11 @@ def less(a: Any, b: Any) -> bool | None:
 def symbolic_divide(a: Any, b: Any) -> Any:
     """A size divided by a size; floats divide exactly."""
     return a / b if isinstance(b, float) else floor_div(a, b)
+
+
+def power(a: Any, b: Any) -> Any:
+    """A small power of a size; None where it is none."""
+    return a**b if isinstance(b, int | float) and abs(b) <= 8 and not isinstance(a, int) else None
 
 
 def negated(fold: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import prod
 from typing import Any
 
 from costmodel._num import Num, ceil_div, is_symbolic, maximum, minimum
@@ -16,6 +17,10 @@ FAR = 2**31 - 1
 """What files write for the end of an axis; anything at least as large means the end."""
 
 
+MOST_AXES = 64
+"""The most axes that a tensor is taken to have."""
+
+
 MOST_ELEMENTS = 2**48
 """The most numbers that one tensor is taken to have."""
 
@@ -23,13 +28,12 @@ MOST_ELEMENTS = 2**48
 def sizes(dims: Iterable[int], what: str) -> tuple[int, ...]:
     """The sizes that a tensor of a file gives, checked."""
     shape = tuple(dims)
-    count = 1
-    for size in shape:
-        if size < 0:
-            raise ReaderError(f"{what} has the negative size {size} in its shape {shape}")
-        count *= size
-    if count > MOST_ELEMENTS:
-        raise ReaderError(f"{what} of shape {shape} has {count} numbers; at most {MOST_ELEMENTS} are taken to be meant")
+    if shape and min(shape) < 0:
+        raise ReaderError(f"{what} has a negative size in its shape {shape}")
+    if len(shape) > MOST_AXES:
+        raise ReaderError(f"{what} has {len(shape)} axes; at most {MOST_AXES} are taken to be meant")
+    if prod(shape) > MOST_ELEMENTS:
+        raise ReaderError(f"{what} of shape {shape} has {prod(shape)} numbers; at most {MOST_ELEMENTS} are taken to be meant")
     return shape
 
 
@@ -42,6 +46,8 @@ def axis_of(axis: Any, rank: int) -> int:
 
 def axes_of(axes: Iterable[Any] | None, rank: int) -> tuple[int, ...]:
     """Axes counted from the front; all of them where none is named."""
+    if rank > MOST_AXES:
+        raise ReaderError(f"a tensor has {rank} axes; at most {MOST_AXES} are taken to be meant")
     return tuple(range(rank)) if axes is None else tuple([axis_of(axis, rank) for axis in axes])
 
 
@@ -57,6 +63,8 @@ def sized(numbers: Iterable[Any]) -> tuple[Num, ...]:
         if number > 2**48:
             raise ReaderError(f"a shape holds the size {number}; at most {2**48} is taken to be meant")
         shape.append(int(number))
+    if len(shape) > MOST_AXES:
+        raise ReaderError(f"a shape has {len(shape)} axes; at most {MOST_AXES} are taken to be meant")
     return tuple(shape)
 
 
@@ -92,16 +100,20 @@ def slice_size(size: Num, start: Any, end: Any, step: Any) -> Num:
         elif step < 0 and end < 0:
             end = None
         return len(range(*slice(start, end, step).indices(size)))
-    first, last = (size + n if type(n) is int and n < 0 and n > -FAR else n for n in (start, end))
+    first, last = (size + n if _counts_from_the_end(n) else n for n in (start, end))
     if step < 0:
-        first, last = (size if type(first) is int and first >= FAR else first + 1), (0 if type(last) is int and last <= -FAR else last + 1)
-        first, last, step = clipped(last, size), clipped(first, size), -step
-    else:
-        first, last = clipped(first, size), clipped(last, size)
-    length = last - first
-    if not getattr(length, "is_nonnegative", type(length) is int and length >= 0):
-        length = maximum(length, 0) if is_symbolic(length) and not length.is_positive else max(length, 0) if type(length) is int else length
-    return ceil_div(length, step)
+        # backwards from `first` down to behind `last`: as many as forwards from last + 1 to first + 1
+        from_end = type(first) is int and first >= FAR
+        to_start = type(last) is int and last <= -FAR
+        first, last, step = 0 if to_start else last + 1, size if from_end else first + 1, -step
+    length = clipped(last, size) - clipped(first, size)
+    if not is_symbolic(length):
+        return ceil_div(max(length, 0), step)
+    return ceil_div(length if length.is_nonnegative else maximum(length, 0), step)
+
+
+def _counts_from_the_end(index: Any) -> bool:
+    return bool(index.is_negative) if is_symbolic(index) else -FAR < index < 0
 
 
 def clipped(index: Num, size: Num) -> Num:

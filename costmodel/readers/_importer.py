@@ -14,9 +14,9 @@ from costmodel.layers.opaque import Opaque
 from costmodel.layers.structure import Constant, Placeholder, Rearrange
 from costmodel.network import Network, Node, TensorRef
 from costmodel.network.layout import infer
-from costmodel.readers._values import Stored, Value, known, sources_of
+from costmodel.readers._values import Stored, Value, sources_of
 
-MOST_NODES = 100_000
+MOST_NODES = 50_000
 """Layers of one network, loops unrolled."""
 
 Values = Sequence[Value]
@@ -66,7 +66,7 @@ class Operator:
         self.version = version
         self.reader = reader
         self.parts = 0
-        self._ignored: set[object] = set()
+        self._ignored: tuple[object, ...] = ()
 
     def __getitem__(self, index: int) -> Value:
         """The input at `index`, which must be there."""
@@ -110,7 +110,7 @@ class Operator:
 
     def ignore(self, *values: Value | None) -> None:
         """Say that stored tensors are no parameters: scales and zero points of a quantization."""
-        self._ignored.update(stored.key for value in values if value is not None for stored in value.sources)
+        self._ignored += tuple(stored.key for value in values if value is not None for stored in value.sources)
 
     def emit(
         self,
@@ -228,7 +228,7 @@ class Importer:
     def apply(self, rule: Rule, operator: Operator) -> list[Value | None]:
         """The outputs of an operator by its rule."""
         made = rule(operator)
-        outputs = [made] if isinstance(made, Value) else list(made)
+        outputs: list[Value | None] = [made] if isinstance(made, Value) else list(made)
         if len(outputs) < operator.outputs:
             raise ReaderError(f"has {operator.outputs} outputs, of which its rule gives {len(outputs)}")
         if operator.parts:
@@ -239,7 +239,8 @@ class Importer:
         """The outputs of an operator without a rule, where unknown operators are counted."""
         features = [v for v in operator.given() if v.ref]
         made = operator.emit(Opaque(operator.kind, tuple(shapes)), *features, dtype=tuple(dtypes))
-        return [made] if isinstance(made, Value) else list(made)
+        outputs: list[Value | None] = [made] if isinstance(made, Value) else list(made)
+        return outputs
 
     def add(
         self,
@@ -287,9 +288,11 @@ class Importer:
             fresh: list[Num] = []
             for value in values:
                 for stored in value.sources if value is not None and value.ref is None else ():
+                    if role == "constants" and not _is_parameter(stored):
+                        continue
                     if role in ("weights", "constants") and bits is None:
                         bits = Value((), stored.dtype).bits
-                    if stored.key in self._counted or (role == "constants" and not _is_parameter(stored)):
+                    if stored.key in self._counted:
                         continue
                     self._counted[stored.key] = None
                     fresh.append(stored.elements)
@@ -354,23 +357,19 @@ def _is_parameter(stored: Stored) -> bool:
 
 @contextmanager
 def placed(*where: str) -> Any:
-    """Errors name the place; what is no error of ours becomes a ReaderError. Never hides an interrupt or a lack of memory."""
+    """Errors name the place; what is no error of ours becomes a ReaderError."""
     try:
         yield
-    except MemoryError:
-        raise
-    except CostModelError as error:
-        raise located(error, *where) from None
-    except RecursionError:
-        raise located(ReaderError("is nested too deeply"), *where) from None
     except Exception as error:
-        raise located(ReaderError(f"can't be read: {type(error).__name__}: {error}"), *where) from error
+        raise located(error, *where) from error
 
 
-def located(error: CostModelError, *where: str) -> CostModelError:
-    """The error with its place; an operator without a rule stays one, everything else is a ReaderError."""
-    kind = type(error) if isinstance(error, UnknownLayerError | ReaderError) else ReaderError
-    return kind("; ".join([str(error), *where]))
-
-
-__all__ = ["Importer", "Operator", "Rule", "Value", "known", "located", "placed"]
+def located(error: Exception, *where: str) -> Exception:
+    """The error with its place; an operator without a rule stays one, everything else is a ReaderError but a lack of memory."""
+    if isinstance(error, MemoryError):
+        return error
+    if isinstance(error, CostModelError):
+        kind = type(error) if isinstance(error, UnknownLayerError | ReaderError) else ReaderError
+        return kind("; ".join([str(error), *where]))
+    reason = "is nested too deeply" if isinstance(error, RecursionError) else f"can't be read: {type(error).__name__}: {error}"
+    return ReaderError("; ".join([reason, *where]))

@@ -72,7 +72,9 @@ class Inputs:
             raise FieldError(f"`values[{name!r}]` has {data.size} numbers; at most {MOST_KNOWN} can be given")
         if shape is not None and data.ndim == 0 and all(type(n) is int and n == 1 for n in shape):
             data = data.reshape(shape)
-        if shape is not None and (len(shape) != data.ndim or any(type(a) is int and a != b for a, b in zip(shape, data.shape, strict=True))):
+        if shape is not None and (
+            len(shape) != data.ndim or any(type(a) is int and a != b for a, b in zip(shape, data.shape, strict=True))
+        ):
             raise FieldError(f"`values[{name!r}]` of shape {data.shape} does not fit the tensor's shape {shape}")
         return data
 

@@ -40,7 +40,8 @@ class Rules:
 
     def find(self, domain: str, kind: str) -> Entry | None:
         """The rule of an operator; a user's own rule comes first."""
-        return CUSTOM.get((domain, kind)) or self.entries.get((domain, kind))
+        key = domain, kind
+        return (CUSTOM.get(key) if CUSTOM else None) or self.entries.get(key)
 
     def unknown(self, operator: Operator) -> UnknownLayerError:
         """The error for an operator without a rule."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, TensorProto
 
@@ -22,14 +25,19 @@ DTYPES: dict[int, str] = {
 """Number formats by their number in the format."""
 
 
+_PLAIN: dict[int, str] = {TensorProto.INT64: "<i8", TensorProto.INT32: "<i4", TensorProto.FLOAT: "<f4"}
+"""Formats whose raw data numpy reads as they are."""
+
+
 def load(path: Path) -> ModelProto:
     """The model in a file; weights in other files stay there."""
     size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise ReaderError(f"has {size} bytes; at most {MOST_BYTES} are read")
+    if not 0 < size <= MOST_BYTES:
+        raise ReaderError(f"has {size} bytes; a model has at least one and at most {MOST_BYTES}")
     model = ModelProto()
     try:
-        model.ParseFromString(path.read_bytes())
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            model.ParseFromString(memoryview(content))
     except (DecodeError, UnicodeDecodeError) as error:
         raise ReaderError(f"is no ONNX model, or is cut off: {error}") from None
     if not model.HasField("graph") or not model.graph.output:
@@ -47,9 +55,7 @@ class Tensors:
         """A stored tensor; its numbers are decoded when they are asked for, and only where they are few."""
         shape = sizes(tensor.dims, f"tensor {key!r}")
         dtype = DTYPES.get(tensor.data_type, "undefined")
-        count = 1
-        for size in shape:
-            count *= size
+        count = prod(shape)
         sources = (Stored(key, count, dtype),)
         if tensor.data_location == TensorProto.EXTERNAL:
             self._check_location(tensor, key)
@@ -74,6 +80,8 @@ def decode(tensor: TensorProto, key: str) -> Any:
     if tensor.data_type == TensorProto.STRING:
         return None
     try:
+        if tensor.raw_data and tensor.data_type in _PLAIN:
+            return np.frombuffer(tensor.raw_data, _PLAIN[tensor.data_type])[: prod(tensor.dims)].reshape(tensor.dims)
         return numpy_helper.to_array(tensor)
     except (ValueError, TypeError, KeyError) as error:
         raise ReaderError(f"tensor {key!r} does not hold what its shape and format say: {error}") from None

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto
 
 from costmodel.errors import ReaderError, UnknownLayerError
 from costmodel.readers._folding import folded
-from costmodel.readers._importer import Importer, Operator, placed
+from costmodel.readers._importer import Importer, Operator, located
 from costmodel.readers._inputs import Inputs
 from costmodel.readers._rules import CUSTOM, Entry
 from costmodel.readers._values import Value
 from costmodel.readers.onnx._file import DTYPES, Tensors
 from costmodel.readers.onnx._rules import RULES
 
-MOST_STEPS = 200_000
+MOST_STEPS = 100_000
 """Operators looked at in one file, loops unrolled."""
 DEEPEST = 32
 """How deeply graphs and functions may lie in each other."""
@@ -74,6 +74,7 @@ class Walker:
 
     def subgraph(self, operator: Operator, graph: GraphProto, scope: Scope, name: str, inputs: list[Value]) -> list[Value]:
         """The outputs of a graph inside a node."""
+        self._step()
         inner = Scope(
             scope, f"{scope.key}{operator.name}/{name}/", scope.opsets,
             depth=scope.depth + 1, prefix=scope.prefix, references=scope.references,
@@ -83,35 +84,39 @@ class Walker:
         inner.update({given.name: value for given, value in zip(graph.input, inputs, strict=False)})
         return self.graph(graph, inner)
 
-    def node(self, node: NodeProto, scope: Scope) -> None:
-        """Add what a node costs, and note its outputs."""
+    def _step(self) -> None:
         self._steps += 1
         if self._steps > MOST_STEPS:
             raise ReaderError(f"has more than {MOST_STEPS} operators once loops and functions are written out")
-        kind, outputs = node.op_type, node.output
-        with placed(f"node {node.name or (outputs[0] if outputs else '')!r} ({kind})"):
-            inputs = [scope[name] if name else None for name in node.input]
-            attributes = {a.name: self._attribute(a, scope) for a in node.attribute}
-            name = node.name or next(iter(outputs), kind)
-            domain = _domain(node.domain)
-            made: list[Value | None]
-            operator = Operator(
-                self.importer, kind, scope.prefix + name, inputs, attributes, len(outputs),
-                domain=domain, version=scope.opsets.get(domain, 1), reader=(self, scope, next(iter(outputs), name)),
-            )  # fmt: skip
-            if (function := self.functions.get((domain, kind))) is not None and (domain, kind) not in CUSTOM:
-                made = self._inline(function, operator, scope)
-            elif (entry := RULES.find(domain, kind)) is None:
-                made = self._unknown(operator, node)
-            else:
-                made = folded(entry.fold, operator) or self._apply(entry, operator, node)
+
+    def node(self, node: NodeProto, scope: Scope) -> None:
+        """Add what a node costs, and note its outputs."""
+        self._step()
+        kind, outputs = node.op_type, list(node.output)
+        try:
+            made = self._outputs(node, kind, outputs, scope)
             for label, value in zip(outputs, made, strict=False):
                 if label and value is not None:
-                    if label in self.given.values:
-                        value = self.given.known(label, value)
-                    scope[label] = value
-                    if self.all_values is not None:
-                        self.all_values[label] = value
+                    scope[label] = self.given.known(label, value) if label in self.given.values else value
+        except Exception as error:
+            raise located(error, f"node {node.name or next(iter(outputs), '')!r} ({kind})") from error
+        if self.all_values is not None:
+            self.all_values.update({label: scope[label] for label in outputs if label in scope})
+
+    def _outputs(self, node: NodeProto, kind: str, outputs: list[str], scope: Scope) -> Sequence[Value | None]:
+        inputs = [scope[name] if name else None for name in node.input]
+        attributes = {a.name: self._attribute(a, scope) for a in node.attribute}
+        label = outputs[0] if outputs else kind
+        domain = _domain(node.domain)
+        operator = Operator(
+            self.importer, kind, scope.prefix + (node.name or label), inputs, attributes, len(outputs),
+            domain=domain, version=scope.opsets.get(domain, 1), reader=(self, scope, label),
+        )  # fmt: skip
+        if self.functions and (domain, kind) not in CUSTOM and (function := self.functions.get((domain, kind))) is not None:
+            return self._inline(function, operator, scope)
+        if (entry := RULES.find(domain, kind)) is None:
+            return self._unknown(operator, node)
+        return folded(entry.fold, operator) or self._apply(entry, operator, node)
 
     def _apply(self, entry: Entry, operator: Operator, node: NodeProto) -> list[Value | None]:
         try:

@@ -11,7 +11,7 @@ from costmodel.layers import normalisation as norm
 from costmodel.layers.attention import Attention
 from costmodel.layers.elementwise import Add, Multiply
 from costmodel.layers.linear import Dense
-from costmodel.layers.structure import Concat, Split
+from costmodel.layers.structure import Concat, Split, Transpose
 from costmodel.readers._helpers import pair, reshape
 from costmodel.readers._importer import Operator
 from costmodel.readers._products import matrix_product
@@ -31,7 +31,9 @@ def heads_apart(op: Operator, x: Value, heads: Num) -> Value:
     return reshape(op, x, (batch, heads, length, floor_div(width, heads)))
 
 
-def attend(op: Operator, q: Value, k: Value, v: Value, mask: Value | None, past: tuple[Value | None, Value | None], flat: bool) -> list[Value]:
+def attend(
+    op: Operator, q: Value, k: Value, v: Value, mask: Value | None, past: tuple[Value | None, Value | None], flat: bool
+) -> list[Value]:
     """The attention of four-axis operands: its output, the keys and the values with those of the past."""
     past_k, past_v = past
     if past_k is not None and past_v is not None:
@@ -122,13 +124,11 @@ def gelu(op: Operator) -> Any:
 
 @rule("FusedMatMul", domain=MICROSOFT)
 def fused_matmul(op: Operator) -> Any:
-    turned = []
-    for index, name in enumerate(("transA", "transB")):
-        x = op[index]
-        turned.append(x if not op.get(name, 0) else reshape(op, x, (*x.shape[:-2], x.shape[-1], x.shape[-2])) if x.ref else x.like(
-            (*x.shape[:-2], x.shape[-1], x.shape[-2])
-        ))  # fmt: skip
-    return matrix_product(op, *turned)
+    def turned(x: Value, name: str) -> Value:
+        rank = len(x.shape)
+        return op.emit(Transpose((*range(rank - 2), rank - 1, rank - 2)), x) if op.get(name, 0) else x
+
+    return matrix_product(op, turned(op[0], "transA"), turned(op[1], "transB"))
 
 
 @rule("MatMulNBits", domain=MICROSOFT)

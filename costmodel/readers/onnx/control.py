@@ -63,7 +63,9 @@ def loop(op: Operator) -> Any:
     if scans and wanted is None:
         raise UnknownLayerError("the shape of what a Loop collects depends on its number of trips, which is not known; give it in `values`")
     while go_on is not False and (wanted is None or trip < wanted):
-        results = walker.subgraph(op, body, scope, "body", [known(np.array(trip, np.int64), "int64"), known(np.array(True), "bool"), *carried])
+        results = walker.subgraph(
+            op, body, scope, "body", [known(np.array(trip, np.int64), "int64"), known(np.array(True), "bool"), *carried]
+        )
         carried = results[1 : len(carried) + 1]
         for scan, value in zip(scans, results[len(carried) + 1 :], strict=True):
             scan.append(value)

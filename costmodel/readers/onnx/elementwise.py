@@ -98,7 +98,7 @@ BINARY: dict[str, tuple[str, Any]] = {
     "Sub": ("subtract", lifted(np.subtract, lambda a, b: a - b)),
     "Div": ("divide", lifted(folding.divide, folding.symbolic_divide)),
     "Mod": ("modulo", lifted(np.mod)),
-    "Pow": ("power", lifted(np.power, lambda a, b: a**b)),
+    "Pow": ("power", lifted(np.power, folding.power)),
     "BitShift": ("logical", None),
     "BitwiseAnd": ("logical", lifted(np.bitwise_and)),
     "BitwiseOr": ("logical", lifted(np.bitwise_or)),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from costmodel.errors import ReaderError
+from costmodel.layers import activation
+from costmodel.layers.elementwise import Add
 from costmodel.layers.structure import Transpose
 from costmodel.readers import _products as products
+from costmodel.readers._helpers import pair
 from costmodel.readers._importer import Operator
 from costmodel.readers._products import matrix_product, spatial
 from costmodel.readers._values import Value
@@ -42,6 +45,22 @@ def convolve(op: Operator, x: Value, w: Value, bias: Value | None, dtype: str | 
 @rule("Conv")
 def convolution(op: Operator) -> Any:
     return convolve(op, op[0], op[1], op.optional(2))
+
+
+@rule("FusedConv", domain="com.microsoft")
+def fused_convolution(op: Operator) -> Any:
+    """A convolution, perhaps a sum, and an activation."""
+    y = convolve(op, op[0], op[1], op.optional(2))
+    if (other := op.optional(3)) is not None:
+        y = pair(Add, op, y, other)
+    activated = FUSED.get(op.get("activation", ""))
+    return y if activated is None else op.emit(activated(), y)
+
+
+FUSED = {
+    "Relu": activation.ReLU, "LeakyRelu": activation.LeakyReLU, "Sigmoid": activation.Sigmoid, "Tanh": activation.Tanh,
+    "HardSigmoid": activation.HardSigmoid, "Clip": activation.Clip,
+}  # fmt: skip
 
 
 @rule("ConvTranspose")

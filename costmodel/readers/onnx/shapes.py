@@ -14,7 +14,17 @@ from costmodel.layers.reduction import Reduce, TopK
 from costmodel.layers.resize import Resize
 from costmodel.layers.structure import Concat, Flatten, Pad, Split, Transpose
 from costmodel.readers._folding import numbers_of, tidy
-from costmodel.readers._helpers import FAR, axes_of, axis_of, bounded, known_or_refuse, reshape, sized, slice_size, with_axis
+from costmodel.readers._helpers import (
+    FAR,
+    axes_of,
+    axis_of,
+    bounded,
+    known_or_refuse,
+    reshape,
+    sized,
+    slice_size,
+    with_axis,
+)  # fmt: skip
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Stored, Value, known
 from costmodel.readers.onnx._file import DTYPES

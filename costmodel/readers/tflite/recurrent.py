@@ -78,7 +78,7 @@ def _sequence(op: Operator, layer: Any, weights: list[Value | None], biases: lis
     if len(x.shape) not in (2, 3):
         raise ReaderError(f"needs a sequence of three axes, or one step of two, got shape {x.shape}")
     steps = x if len(x.shape) == 3 else reshape(op, x, (x.shape[0], 1, x.shape[1]), prelude=True)
-    y = op.emit(layer, steps, dtype=(declared(op, op.outputs - 1),) * len(layer.output_shapes(steps.shape)), weights=weights, biases=biases)[0]
+    y = op.emit(layer, steps, weights=weights, biases=biases)[0]
     return y if layer.directions == 2 else reshape(op, y, (*x.shape[:-1], y.shape[-1]))
 
 

@@ -1,0 +1,450 @@
+"""Reading ONNX files: counts of real models, every way to store a weight, shapes, control flow, what is refused."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+import costmodel as cm
+from costmodel.readers._rules import CUSTOM
+
+FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
+PACKAGE = Path(onnx.__file__).parent.parent
+LIGHT = [
+    m for m in json.loads((Path(__file__).parent.parent / "data" / "onnx_corpus.json").read_text()) if m["source"].startswith("onnx==")
+]
+
+
+def info(name, dtype=FLOAT, shape=None):
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+def zeros(name, *shape, dtype=FLOAT):
+    return helper.make_tensor(name, dtype, shape, np.zeros(shape).ravel().tolist())
+
+
+def ints(name, *values):
+    return helper.make_tensor(name, INT64, [len(values)], values)
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    """Read a model of some nodes: by default one input x of shape 1x8x16x16 and one output y."""
+
+    def reads(nodes, stored=(), takes=None, gives=("y",), opset=17, functions=(), domains=(), **arguments):
+        graph = helper.make_graph(nodes, "graph", takes or [info("x", FLOAT, [1, 8, 16, 16])], [info(o) for o in gives], stored)
+        opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(d, 1) for d in domains)]
+        path = tmp_path / "model.onnx"
+        path.write_bytes(helper.make_model(graph, opset_imports=opsets, functions=list(functions)).SerializeToString())
+        return cm.read(path, **arguments)
+
+    return reads
+
+
+@pytest.mark.parametrize("model", LIGHT, ids=lambda m: m["id"])
+def test_models_that_come_with_onnx(model) -> None:
+    """MACs and parameters as counted by running the files: tests/data/onnx_corpus.json."""
+    path = PACKAGE / model["path"]
+    if not path.exists():
+        pytest.skip("this version of onnx does not ship it")
+    network = cm.read(path, inputs={name: tuple(shape) for name, shape in model["inputs"].items()})
+    total = network.totals
+    assert network.macs == sum(model["macs"].values())
+    assert (total.trainable, total.trainable + total.norm_statistics, total.all) == (
+        model["trainable"],
+        model["with_statistics"],
+        model["all"],
+    )
+    assert cm.Network.from_json(network.to_json()) == network
+    assert cm.predict(network).total.to_dict()["coverage"] == 1
+
+
+# -- how a weight is stored: 16 filters of 8 channels, 3x3, are 16*8*9 = 1152 weights; on 16x16 with padding 1: 16*16*1152 MACs
+
+
+CONV = helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])
+CONV_MACS = 16 * 16 * 1152
+
+
+def test_a_weight_as_initializer(read) -> None:
+    network = read([CONV], [zeros("w", 16, 8, 3, 3)])
+    assert (network.macs, network.parameters["all"]) == (CONV_MACS, 1152)
+    assert network.nodes["y"].layer.kind == "conv2d"
+    assert network.nodes["y"].weight_bits == 32
+
+
+def test_a_weight_that_is_listed_among_the_inputs_too(read) -> None:
+    inputs = [info("x", FLOAT, [1, 8, 16, 16]), info("w", FLOAT, [16, 8, 3, 3])]
+    network = read([CONV], [zeros("w", 16, 8, 3, 3)], inputs)
+    assert [str(ref) for ref in network.inputs] == ["x"]
+    assert network.parameters["all"] == 1152
+
+
+def test_a_weight_as_constant_node(read) -> None:
+    node = helper.make_node("Constant", [], ["w"], value=zeros("", 16, 8, 3, 3))
+    assert read([node, CONV]).parameters["all"] == 1152
+
+
+def test_a_weight_made_of_one_number(read) -> None:
+    node = helper.make_node("ConstantOfShape", ["shape"], ["w"])
+    network = read([node, CONV], [ints("shape", 16, 8, 3, 3)])
+    assert (network.macs, network.parameters["all"]) == (CONV_MACS, 1152)
+
+
+def test_a_shared_weight_counts_once(read) -> None:
+    nodes = [helper.make_node("Conv", ["x", "w"], ["a"], pads=[1] * 4), helper.make_node("Conv", ["a", "w"], ["y"], pads=[1] * 4)]
+    network = read(nodes, [zeros("w", 8, 8, 3, 3)])
+    assert (network.macs, network.parameters["all"]) == (2 * 16 * 16 * 8 * 72, 8 * 72)
+
+
+def test_a_transposed_weight_is_still_one(read) -> None:
+    nodes = [helper.make_node("Transpose", ["w"], ["wt"], perm=[3, 2, 0, 1]), helper.make_node("Conv", ["x", "wt"], ["y"], pads=[1] * 4)]
+    network = read(nodes, [zeros("w", 3, 3, 8, 16)])
+    assert (network.macs, network.parameters["all"], list(network.nodes)) == (CONV_MACS, 1152, ["x", "y"])
+
+
+def test_an_integer_weight_keeps_its_width(read) -> None:
+    scale = [helper.make_tensor("s", FLOAT, [16], [1.0] * 16), helper.make_tensor("z", TensorProto.INT8, [16], [0] * 16)]
+    nodes = [helper.make_node("DequantizeLinear", ["q", "s", "z"], ["w"], axis=0), CONV]
+    network = read(nodes, [zeros("q", 16, 8, 3, 3, dtype=TensorProto.INT8), *scale])
+    assert (network.nodes["y"].weight_bits, network.parameters["all"]) == (8, 1152)
+    assert cm.predict(network).total.weight_bytes == 1152
+    assert cm.predict(network, weight_bits=4).total.weight_bytes == 576
+
+
+def external(location: str):
+    tensor = TensorProto(name="w", data_type=FLOAT, dims=[16, 8, 3, 3], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value=location)
+    return tensor
+
+
+def test_external_data_are_not_opened(read) -> None:
+    assert read([CONV], [external("weights.bin")]).parameters["all"] == 1152
+
+
+@pytest.mark.parametrize("location", ["../weights.bin", "/etc/passwd", "a/../../b", ""])
+def test_external_data_outside_the_folder_are_refused(read, location: str) -> None:
+    with pytest.raises(cm.errors.ReaderError, match="must lie in the folder of the model"):
+        read([CONV], [external(location)])
+
+
+def test_external_data_behind_a_link_are_refused(read, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc")
+    with pytest.raises(cm.errors.ReaderError, match="must lie in the folder of the model"):
+        read([CONV], [external("link/passwd")])
+
+
+# -- shapes
+
+
+@pytest.mark.parametrize(
+    ("attributes", "size"),
+    [
+        ({"auto_pad": "SAME_UPPER", "strides": [2, 2]}, (8, 8)),  # ceil(16 / 2)
+        ({"auto_pad": "VALID"}, (14, 14)),  # 16 - 3 + 1
+        ({"pads": [0, 1, 2, 3]}, (16, 18)),  # 16+0+2-2, 16+1+3-2
+        ({"dilations": [2, 3]}, (12, 10)),  # 16 - 4, 16 - 6
+        ({"strides": [3, 1]}, (5, 14)),  # floor(13 / 3) + 1
+    ],
+)
+def test_windows(read, attributes, size) -> None:
+    network = read([helper.make_node("Conv", ["x", "w"], ["y"], **attributes)], [zeros("w", 4, 8, 3, 3)])
+    assert network.shape(network.outputs[0]) == (1, 4, *size)
+    assert network.macs == size[0] * size[1] * 4 * 72
+
+
+def test_groups(read) -> None:
+    depthwise = read([helper.make_node("Conv", ["x", "w"], ["y"], group=8)], [zeros("w", 16, 1, 3, 3)])
+    grouped = read([helper.make_node("Conv", ["x", "w"], ["y"], group=4)], [zeros("w", 16, 2, 3, 3)])
+    assert (depthwise.nodes["y"].layer.kind, depthwise.macs) == ("depthwise_conv2d", 14 * 14 * 16 * 9)
+    assert (grouped.nodes["y"].layer.kind, grouped.macs) == ("conv2d", 14 * 14 * 16 * 2 * 9)
+
+
+def test_ceil_mode(read) -> None:
+    network = read([helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)])
+    assert network.shape(network.outputs[0]) == (1, 8, 8, 8)  # ceil(13 / 2) + 1
+
+
+def test_shape_arithmetic_with_symbols(read) -> None:
+    """y = reshape(x, (N, C * H * W)) by the operators that exporters write."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Gather", ["shape", "first"], ["n"], axis=0),
+        helper.make_node("Concat", ["n", "rest"], ["target"], axis=0),
+        helper.make_node("Reshape", ["x", "target"], ["y"]),
+    ]
+    network = read(nodes, [ints("first", 0), ints("rest", -1)], [info("x", FLOAT, ["N", 8, "H", None])])
+    n, h = (next(s for s in network.symbols if s.name == name) for name in "NH")
+    w = next(s for s in network.symbols if s.name == "x_3")
+    assert network.shape(network.outputs[0]) == (n, 8 * h * w)
+
+
+@pytest.mark.parametrize("cut", [(1, 2**63 - 1, 1), (0, -1, 1), (-1, -(2**63), -1), (0, 2**62, 2), (-4, -2, 1)])
+def test_slices_of_open_sizes(read, cut) -> None:
+    """x[:, start:end:step] of N columns."""
+    node = helper.make_node("Slice", ["x", "start", "end", "axes", "step"], ["y"])
+    stored = [ints("start", cut[0]), ints("end", cut[1]), ints("step", cut[2]), ints("axes", 1)]
+    network = read([node], stored, [info("x", FLOAT, [1, "N"])])
+    for n in (8, 9):
+        assert cm.evaluate(network.shape(network.outputs[0])[1], {"N": n}) == len(range(n)[slice(*cut)])
+
+
+def test_names_of_sizes_are_shared(read) -> None:
+    takes = [info("a", FLOAT, ["N", "T"]), info("b", FLOAT, ["N", "T"])]
+    add = [helper.make_node("Add", ["a", "b"], ["y"])]
+    assert {s.name for s in read(add, takes=takes).symbols} == {"N", "T"}
+    assert not read(add, takes=takes).conditions
+    network = read(add, takes=takes, inputs={"a": (2, 5)})
+    assert network.shape(network.outputs[0]) == (2, 5)
+
+
+def test_a_node_keeps_its_name(read) -> None:
+    nodes = [helper.make_node("Relu", ["x"], ["a"], name="same"), helper.make_node("Relu", ["a"], ["y"], name="same")]
+    assert list(read(nodes).nodes) == ["x", "same", "same_2"]
+
+
+def test_several_outputs(read) -> None:
+    nodes = [helper.make_node("Split", ["x"], ["a", "b"], axis=1), helper.make_node("Mul", ["a", "b"], ["y"])]
+    network = read(nodes)
+    assert [str(ref) for ref in network.nodes["y"].inputs] == ["a", "a:1"]
+    assert cm.predict(network)["a"].output_bytes == 4 * 8 * 16 * 16
+
+
+def test_recurrence(read) -> None:
+    """5 steps of 4*6*(3+6) MACs; 4*6*(3+6) weights."""
+    node = helper.make_node("LSTM", ["x", "w", "r"], ["y"], hidden_size=6)
+    network = read([node], [zeros("w", 1, 24, 3), zeros("r", 1, 24, 6)], [info("x", FLOAT, [5, 1, 3])])
+    assert (network.macs, network.parameters["weights"]) == (5 * 216, 216)
+
+
+# -- control flow
+
+
+def branches():
+    small = helper.make_graph([helper.make_node("Relu", ["x"], ["t"])], "then", [], [info("t")])
+    large = helper.make_graph([helper.make_node("Conv", ["x", "w"], ["e"], pads=[1] * 4)], "else", [], [info("e")])
+    return helper.make_node("If", ["c"], ["y"], name="choice", then_branch=small, else_branch=large)
+
+
+IF_INPUTS = [info("x", FLOAT, [1, 8, 16, 16]), info("c", BOOL, [])]
+
+
+@pytest.mark.parametrize(("value", "macs"), [(True, 0), (False, 16 * 16 * 8 * 72)])
+def test_a_condition_that_is_given(read, value: bool, macs: int) -> None:
+    network = read([branches()], [zeros("w", 8, 8, 3, 3)], IF_INPUTS, values={"c": value})
+    assert (network.macs, network.assumptions) == (macs, ())
+
+
+def test_a_condition_that_is_not_known(read) -> None:
+    network = read([branches()], [zeros("w", 8, 8, 3, 3)], IF_INPUTS)
+    assert network.macs == 16 * 16 * 8 * 72
+    assert network.assumptions == ("If 'choice': its condition is not known; the dearest branch, else_branch, is taken",)
+    assert "dearest branch" in cm.predict(network).to_markdown()
+    assert cm.Network.from_json(network.to_json()) == network
+
+
+def trips(limit: str):
+    body = helper.make_graph(
+        [helper.make_node("Conv", ["s", "w"], ["s2"], pads=[1] * 4), helper.make_node("Identity", ["go"], ["go2"])], "body",
+        [info("i", INT64, []), info("go", BOOL, []), info("s")], [info("go2", BOOL, []), info("s2")],
+    )  # fmt: skip
+    return helper.make_node("Loop", [limit, "", "x"], ["y"], name="loop", body=body)
+
+
+def test_a_loop_makes_its_trips(read) -> None:
+    network = read([trips("n")], [zeros("w", 8, 8, 3, 3), helper.make_tensor("n", INT64, [], [3])])
+    assert (network.macs, network.parameters["weights"]) == (3 * 16 * 16 * 8 * 72, 8 * 72)
+
+
+def test_a_loop_of_unknown_trips_makes_one(read) -> None:
+    inputs = [info("x", FLOAT, [1, 8, 16, 16]), info("n", INT64, [])]
+    network = read([trips("n")], [zeros("w", 8, 8, 3, 3)], inputs)
+    assert network.macs == 16 * 16 * 8 * 72
+    assert network.assumptions == ("Loop 'loop': its number of trips is not known; one is counted",)
+    assert read([trips("n")], [zeros("w", 8, 8, 3, 3)], inputs, values={"n": 2}).macs == 2 * 16 * 16 * 8 * 72
+
+
+def test_functions_of_the_file(read) -> None:
+    function = helper.make_function(
+        "mine", "Twice", ["a"], ["b"], [helper.make_node("Relu", ["a"], ["t"]), helper.make_node("Relu", ["t"], ["b"])],
+        [helper.make_opsetid("", 17)],
+    )  # fmt: skip
+    nodes = [helper.make_node("Twice", ["x"], ["y"], domain="mine", name="call")]
+    network = read(nodes, functions=[function], domains=["mine"])
+    assert list(network.nodes) == ["x", "call/t", "call/b"]
+
+
+# -- operators without a rule
+
+
+CUSTOM_NODE = [helper.make_node("Frobnicate", ["x"], ["y"], name="strange", domain="mine")]
+
+
+def test_an_unknown_operator_is_refused(read) -> None:
+    with pytest.raises(cm.errors.UnknownLayerError, match=r"unknown ONNX operator 'Frobnicate'.*'mine'.*'strange'"):
+        read(CUSTOM_NODE, domains=["mine"])
+
+
+def test_an_unknown_operator_is_counted(read) -> None:
+    network = read([*CUSTOM_NODE, helper.make_node("Relu", ["y"], ["z"])], gives=["z"], domains=["mine"], unknown="count")
+    prediction = cm.predict(network)
+    assert prediction.total.coverage == 0.5
+    assert "totals are lower bounds" in prediction.assumptions["coverage"]
+
+
+def test_a_rule_of_the_user(read) -> None:
+    @cm.readers.register("Frobnicate", domain="mine")
+    def frobnicate(op):
+        return op.emit(cm.layers.Sigmoid(), op[0])
+
+    try:
+        assert read(CUSTOM_NODE, domains=["mine"]).nodes["strange"].layer == cm.layers.Sigmoid()
+    finally:
+        CUSTOM.clear()
+
+
+# -- dynamic dimensions
+
+
+def mobilenet(path: Path) -> Path:
+    """Separable blocks with batch norms and ReLU6, N, H and W left open."""
+    nodes, stored, x, channels = [], [], "x", 3
+
+    def conv(out, kernel, stride, group=1):
+        nonlocal x, channels
+        name = f"conv{len(nodes)}"
+        stored.append(zeros(name + "_w", out, channels // group, kernel, kernel))
+        stored.extend(zeros(f"{name}_{p}", out) for p in "sbmv")
+        pads = [kernel // 2] * 4
+        nodes.append(helper.make_node("Conv", [x, name + "_w"], [name], pads=pads, strides=[stride] * 2, group=group))
+        nodes.append(helper.make_node("BatchNormalization", [name, *(f"{name}_{p}" for p in "sbmv")], [name + "_n"]))
+        nodes.append(helper.make_node("Clip", [name + "_n", "zero", "six"], [name + "_r"]))
+        x, channels = name + "_r", out
+
+    stored += [helper.make_tensor("zero", FLOAT, [], [0.0]), helper.make_tensor("six", FLOAT, [], [6.0]), zeros("fc", 64, 10)]
+    conv(16, 3, 2)
+    for out, stride in ((32, 1), (64, 2), (64, 2)):
+        conv(channels, 3, stride, group=channels)
+        conv(out, 1, 1)
+    nodes.append(helper.make_node("GlobalAveragePool", [x], ["pool"]))
+    nodes.append(helper.make_node("Flatten", ["pool"], ["flat"]))
+    nodes.append(helper.make_node("MatMul", ["flat", "fc"], ["y"]))
+    graph = helper.make_graph(nodes, "mobilenet", [info("x", FLOAT, ["N", 3, "H", "W"])], [info("y")], stored)
+    path.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]).SerializeToString())
+    return path
+
+
+def test_dynamic_dimensions(tmp_path: Path) -> None:
+    path = mobilenet(tmp_path / "mobilenet.onnx")
+    open_network = cm.read(path)
+    peak = cm.predict(open_network).total.peak_live_bytes
+    for n, h, w in ((1, 32, 32), (2, 64, 96), (3, 33, 47)):
+        concrete = cm.read(path, inputs={"x": (n, 3, h, w)})
+        sizes = {"N": n, "H": h, "W": w}
+        assert cm.evaluate(open_network.macs, sizes) == concrete.macs
+        assert cm.evaluate(peak, sizes) == cm.predict(concrete).total.peak_live_bytes
+    renamed = cm.read(path, inputs={"x": (1, 3, "R", "R")})
+    assert cm.evaluate(renamed.macs, {"R": 64}) == cm.read(path, inputs={"x": (1, 3, 64, 64)}).macs
+
+
+# -- what is refused
+
+
+@pytest.mark.parametrize(
+    ("nodes", "stored", "message"),
+    [
+        ([helper.make_node("Relu", ["nowhere"], ["y"])], [], "reads 'nowhere', which nothing before it gives"),
+        ([helper.make_node("Relu", ["b"], ["y"]), helper.make_node("Relu", ["y"], ["b"])], [], "the graph has a cycle"),
+        ([CONV], [zeros("w", 16, 7, 3, 3)], "input channels (=8) must be `group` (=1) times the weights' 7"),
+        ([CONV], [TensorProto(name="w", data_type=FLOAT, dims=[16, -8, 3, 3])], "has a negative size"),
+        ([CONV], [TensorProto(name="w", data_type=FLOAT, dims=[2**40, 2**40, 3, 3])], "are taken to be meant"),
+        ([CONV], [TensorProto(name="w", data_type=FLOAT, dims=[16, 8, 3, 3], raw_data=b"12")], "the file has fewer"),
+        ([helper.make_node("Reshape", ["x", "s"], ["y"])], [ints("s", 3, 3)], "must hold the 2048 elements"),
+        ([helper.make_node("Reshape", ["x", "s"], ["y"])], [ints("s", -2, 3)], "at most one -1"),
+        ([helper.make_node("Concat", ["x", "x"], ["y"], axis=7)], [], "`axis` (=7) must be within the 4 axes"),
+    ],
+)
+def test_bad_graphs_are_refused(read, nodes, stored, message: str) -> None:
+    with pytest.raises(cm.errors.ReaderError) as error:
+        read(nodes, stored)
+    assert message in str(error.value)
+    assert "model.onnx" in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08", b"not a model", b"\x00" * 100])
+def test_what_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(content)
+    with pytest.raises(cm.errors.ReaderError, match=r"bad\.onnx"):
+        cm.read(path)
+
+
+def test_arguments_are_checked(read, tmp_path: Path) -> None:
+    relu = [helper.make_node("Relu", ["x"], ["y"])]
+    for arguments, message in (
+        ({"inputs": {"z": (1,)}}, "unknown input of the file 'z'"),
+        ({"inputs": {"x": (1, 8)}}, "must have 4 sizes"),
+        ({"inputs": {"x": (1, 8, -1, 2.5)}}, "must hold integers of at least 0, symbols or their names"),
+        ({"inputs": {"x": 3}}, "must be a tuple of sizes"),
+        ({"values": {"z": 3}}, "unknown tensor of the file 'z'"),
+        ({"unknown": "ignore"}, "unknown choice of `unknown`"),
+    ):
+        with pytest.raises(cm.CostModelError) as error:
+            read(relu, **arguments)
+        assert message in str(error.value)
+    with pytest.raises(cm.errors.ReaderError, match="is a pickle"):
+        cm.read(tmp_path / "model.pt")
+    with pytest.raises(cm.errors.ReaderError, match="there is no file"):
+        cm.read(tmp_path / "missing.onnx")
+    with pytest.raises(cm.errors.UnknownNameError, match="unknown model format"):
+        cm.read(tmp_path / "model.xyz")
+
+
+def test_the_reader_imports_no_inference_of_others() -> None:
+    code = (
+        f"import sys, costmodel as cm; cm.read({str(PACKAGE / LIGHT[0]['path'])!r}); "
+        "print([m for m in ('onnx.reference', 'onnxruntime') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+# -- the shell
+
+
+def shell(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "costmodel", *words], capture_output=True, text=True, check=False)
+
+
+def test_the_shell_takes_a_file(tmp_path: Path) -> None:
+    path = mobilenet(tmp_path / "mobilenet.onnx")
+    found = shell("predict", str(path), "--input", "x=1,3,64,64", "--format", "json")
+    assert found.returncode == 0, found.stderr
+    document = json.loads(found.stdout)
+    assert document["totals"]["macs"] == cm.read(path, inputs={"x": (1, 3, 64, 64)}).macs
+    assert document["layers"][0].keys() == cm.predict("mobilenet_cifar")[0].to_dict().keys()
+    assert document["assumptions"]["weight_bits"] == 32
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["missing.onnx"], "there is no file 'missing.onnx'"),
+        (["./model.pth"], "is a pickle"),
+        (["mobilenet_v1", "--input", "x=1"], "go with a model file"),
+        (["missing.onnx", "--input", "x"], "must have a name and a value, e.g. x=1,3,224,224"),
+        (["missing.onnx", "--value", "sr=fast"], "must be a number, true or false"),
+        (["missing.onnx", "--unknown", "maybe"], "unknown choice of `unknown` 'maybe'"),
+    ],
+)
+def test_bad_words_end_without_traceback(words: list[str], message: str) -> None:
+    found = shell("predict", *words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith("costmodel: ")
+    assert message in found.stderr
+    assert "Traceback" not in found.stderr
