@@ -360,7 +360,7 @@ def test_dynamic_dimensions(tmp_path: Path) -> None:
     [
         ([helper.make_node("Relu", ["nowhere"], ["y"])], [], "reads 'nowhere', which nothing before it gives"),
         ([helper.make_node("Relu", ["b"], ["y"]), helper.make_node("Relu", ["y"], ["b"])], [], "the graph has a cycle"),
-        ([CONV], [zeros("w", 16, 7, 3, 3)], "input channels (=8) must be `group` (=1) times the weights' 7"),
+        ([CONV], [zeros("w", 16, 7, 3, 3)], "input channels (=8) must be the groups (=1) times the weights' 7"),
         ([CONV], [TensorProto(name="w", data_type=FLOAT, dims=[16, -8, 3, 3])], "has a negative size"),
         ([CONV], [TensorProto(name="w", data_type=FLOAT, dims=[2**40, 2**40, 3, 3])], "are taken to be meant"),
         ([CONV], [TensorProto(name="w", data_type=FLOAT, dims=[16, 8, 3, 3], raw_data=b"12")], "the file has fewer"),
