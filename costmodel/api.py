@@ -88,11 +88,7 @@ def as_network(network: Network | str | Path) -> Network:
         return network
     if not isinstance(network, str | Path):
         raise FieldError(f"`network` must be a Network, the name of one in the zoo or a file, got {type(network).__name__}")
-    if not readers.is_file_name(str(network)):
-        return zoo.build(str(network))
-    if str(network).endswith(".json"):
-        return Network.from_json(Path(network).read_bytes())
-    return readers.read(network)
+    return readers.read(network) if readers.is_file_name(str(network)) else zoo.build(str(network))
 
 
 def as_hardware(hardware: Hardware | str | Path) -> Hardware:

@@ -27,6 +27,9 @@ app = typer.Typer(
 Format = Annotated[str, typer.Option("--format", "-f", help="table, markdown, latex, csv, json or html.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")]
 Machines = Annotated[str, typer.Option("--hardware", "-m", help="NAME or FILE.toml; several, separated by commas, stand side by side.")]
+NetworkName = Annotated[
+    str, typer.Argument(help="A zoo network (see `costmodel list networks`), or a file: .onnx, .tflite, .pt2, .keras or a network's .json.")
+]
 Inputs = Annotated[list[str] | None, typer.Option("--input", help="The shape of a file's input: --input x=1,3,224,224 or x=1,3,H,W.")]
 Values = Annotated[list[str] | None, typer.Option("--value", help="Numbers that shapes or branches depend on: --value sr=16000.")]
 Unknown = Annotated[str, typer.Option("--unknown", help="Operators without a cost rule: error, or count for lower bounds.")]
@@ -90,15 +93,13 @@ def _network(
         return zoo.build(name, **builder_arguments(name, extra))
     if extra:
         raise FieldError(f"{extra[0]!r} goes with a zoo network; {name!r} is a file")
-    if name.endswith(".json"):
-        return Network.from_json(Path(name).read_bytes())
     return readers.read(name, shapes_of(inputs or []), numbers_of(values or []), unknown)
 
 
 @app.command("predict", context_settings=_BUILDER_OPTIONS)
 def _predict(
     context: typer.Context,
-    network: Annotated[str, typer.Argument(help="A zoo network (see `costmodel list networks`), a model file or a network JSON file.")],
+    network: NetworkName,
     inputs: Inputs = None,
     values: Values = None,
     unknown: Unknown = "error",
@@ -192,18 +193,22 @@ def _compare(
 @app.command("reconcile", context_settings=_BUILDER_OPTIONS)
 def _reconcile(
     context: typer.Context,
-    network: Annotated[str, typer.Argument(help="A zoo network (see `costmodel list networks`) or a network JSON file.")],
+    network: NetworkName,
     claimed: Annotated[str | None, typer.Option(help="A figure to explain: 4.1G, 569M, 4089184256.")] = None,
     function: Annotated[
         list[str] | None, typer.Option(help="A layer, or a kind of layer, that the model calls as a function of torch; may stand twice.")
     ] = None,
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
     format: Format = "table",
     output: Output = None,
 ) -> None:
     """Explain what torchinfo, ptflops, fvcore, thop, torch, calflops and onnx-tool would print, and why they differ."""
     from costmodel.counters import reconcile
 
-    _show(reconcile(_network(network, context.args), functions=tuple(function or ()), claimed=claimed), format, output)
+    read = _network(network, context.args, inputs, values, unknown)
+    _show(reconcile(read, functions=tuple(function or ()), claimed=claimed), format, output)
 
 
 @app.command("list")

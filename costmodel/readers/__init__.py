@@ -47,9 +47,10 @@ def read(
     Parameters
     ----------
     source : str, Path or object
-        A file: .onnx, .tflite, .keras, or .pt2 of `torch.export.save`. Weights are not loaded where only their shapes are needed;
-        nothing in the file is run. Or a model in memory: a `torch.nn.Module`, which is followed in evaluation without computing
-        anything, a `torch.export.ExportedProgram`, a functional or sequential Keras model, or its configuration as a dictionary.
+        A file: .onnx, .tflite, .keras, .pt2 of `torch.export.save`, or .json of `Network.to_json`. Weights are not loaded where
+        only their shapes are needed; nothing in the file is run. Or a model in memory: a `torch.nn.Module`, which is followed in
+        evaluation without computing anything, a `torch.export.ExportedProgram`, a functional or sequential Keras model, or its
+        configuration as a dictionary.
     inputs : mapping, optional
         Shapes of inputs by name: integers, symbols, or names of symbols: ``{"x": (1, 3, "H", "W")}``. What is left
         open keeps the names that the file gives. For a module a tensor too, or a shape and a number format: ``((1, "T"), "int64")``;
@@ -97,10 +98,14 @@ def read(
             f"Give cm.read the torch.nn.Module itself with `inputs`, or the program of torch.export.export(module, inputs), or the .pt2 "
             f"file that torch.export.save writes of it, or the .onnx file of torch.onnx.export"
         )
-    if suffix not in FORMATS:
-        raise UnknownNameError.of("model format", suffix or path.name, FORMATS)
+    if suffix not in (*FORMATS, ".json"):
+        raise UnknownNameError.of("model format", suffix or path.name, (*FORMATS, ".json"))
     if not path.is_file():
         raise ReaderError(f"there is no file {str(path)!r}")
+    if suffix == ".json":
+        if inputs or values:
+            raise FieldError(f"{str(path)!r} holds a network whose sizes are given; `inputs` and `values` go with a model file")
+        return Network.from_json(path.read_bytes())
     module, package, extra = FORMATS[suffix]
     try:
         import_module(package)

@@ -150,7 +150,7 @@ def test_listings(what: str, format: str) -> None:
         (["predict", "mobilenet_v1", "--top", "0"], "`top` (=0) must be at least 1"),
         (["predict", "mobilenet_v1", "--rows", "some"], "unknown choice of rows 'some'"),
         (["predict", "mobilenet_v1", "--parameters", "few"], "unknown total of parameters 'few'"),
-        (["predict", "nothing.json"], "No such file or directory: nothing.json"),
+        (["predict", "nothing.json"], "there is no file 'nothing.json'"),
         (["predict", "mobilenet_v1", "--output", "nowhere/x"], "must be a file in a folder that exists"),
         (["predict", "mobilenet_v1", "--output", "."], "must be a file in a folder that exists"),
         (["predict", "mobilenet_v1", "--hardware", "pardhi,eyeriss", "--rows", "all"], "goes with one machine"),
