@@ -19,6 +19,15 @@ class Buffer(NamedTuple):
     """Whether it is there before the first step: an input of the network."""
 
 
+class Overwrite(NamedTuple):
+    """A new buffer may take the place of a dying one, no smaller, while a step reads the one and writes the other."""
+
+    old: int
+    new: int
+    scratch_bytes: int = 0
+    """What the step keeps aside meanwhile."""
+
+
 class Span(NamedTuple):
     """A buffer's place in time under an order: half open, as MiniMalloc has it."""
 
@@ -36,9 +45,8 @@ class BufferGraph:
     before : sequence of tuples of int
         For every step the steps whose results it reads.
     buffers : sequence of Buffer
-    overwrites : mapping of int to tuple of (int, int)
-        For a step pairs of buffers (dying, new): where the dying one is touched last by this step, the new one, no larger, takes its
-        place at once. The first pair that can be is.
+    overwrites : mapping of int to tuple of Overwrite
+        What a step may write over what: the first counts whose old buffer no step touches later.
     """
 
     def __init__(
@@ -46,7 +54,7 @@ class BufferGraph:
         steps: Sequence[str],
         before: Sequence[tuple[int, ...]],
         buffers: Sequence[Buffer],
-        overwrites: Mapping[int, tuple[tuple[int, int], ...]] | None = None,
+        overwrites: Mapping[int, tuple[Overwrite, ...]] | None = None,
     ) -> None:
         self.steps = tuple(steps)
         self.before = tuple(before)
@@ -96,28 +104,31 @@ class BufferGraph:
             found.append(Span(0 if buffer.from_start else min(places), max(places) + 1))
         return tuple(found)
 
-    def overwritten(self, order: Sequence[int]) -> dict[int, int]:
-        """For every buffer that takes another's place at once, that other buffer."""
+    def overwritten(self, order: Sequence[int]) -> dict[int, Overwrite]:
+        """For every step of the order that writes over a buffer, by its position, what it writes over what."""
         spans = self.spans(order)
         found = {}
         for position, step in enumerate(order):
-            for old, new in self.overwrites.get(step, ()):
-                if spans[old].upper == position + 1 and spans[new].lower == position:
-                    found[new] = old
+            for choice in self.overwrites.get(step, ()):
+                if spans[choice.old].upper == position + 1:
+                    found[position] = choice
                     break
         return found
 
     def live_bytes(self, order: Sequence[int]) -> tuple[int, ...]:
         """Bytes live at every step of the order."""
         change = [0] * (len(order) + 1)
-        spans = self.spans(order)
-        for buffer, span in zip(self.buffers, spans, strict=True):
+        for buffer, span in zip(self.buffers, self.spans(order), strict=True):
             change[span.lower] += buffer.n_bytes
             change[span.upper] -= buffer.n_bytes
         live = list(accumulate(change))[:-1]
-        for new in self.overwritten(order):
-            live[spans[new].lower] -= self.buffers[new].n_bytes
+        for position, choice in self.overwritten(order).items():
+            live[position] -= self.spared_bytes(choice)
         return tuple(live)
+
+    def spared_bytes(self, choice: Overwrite) -> int:
+        """What writing over saves while the step runs."""
+        return self.buffers[choice.new].n_bytes - choice.scratch_bytes
 
     def peak(self, order: Sequence[int]) -> int:
         """The most bytes live at a step of the order."""
@@ -125,7 +136,7 @@ class BufferGraph:
 
     @cached_property
     def needed_bytes(self) -> tuple[int, ...]:
-        """Bytes live at every step in whatever order: a step before and one after, or the step itself, touch them."""
+        """Bytes live at every step in whatever order: it touches them, or a step before it and one after."""
         found = []
         for step in range(len(self.steps)):
             own = 1 << step
@@ -135,8 +146,8 @@ class BufferGraph:
                 for buffer, bits in zip(self.buffers, self.touch_bits, strict=True)
                 if bits & later and (buffer.from_start or bits & earlier)
             )
-            spared = (self.buffers[new].n_bytes for old, new in self.overwrites.get(step, ()) if not self.touch_bits[old] & later & ~own)
-            found.append(held - max(spared, default=0))
+            choices = (c for c in self.overwrites.get(step, ()) if not self.touch_bits[c.old] & later & ~own)
+            found.append(held - max(map(self.spared_bytes, choices), default=0))
         return tuple(found)
 
     @cached_property

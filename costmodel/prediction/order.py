@@ -96,7 +96,7 @@ class _Search:
             for step in buffer.steps:
                 self.touching[step].append((bits, buffer.n_bytes))
         self.overwrites = {
-            step: [(touch[old], graph.buffers[new].n_bytes) for old, new in pairs] for step, pairs in graph.overwrites.items()
+            step: [(touch[choice.old], graph.spared_bytes(choice)) for choice in choices] for step, choices in graph.overwrites.items()
         }
         ready = sum(self.bit[step] for step in range(size) if not self.before[step])
         self.start = State((1 << size) - 1, ready, sum(b.n_bytes for b in graph.buffers if b.from_start))

@@ -63,6 +63,7 @@ class Workload:
 
     def __init__(self, network: Network, widths: Widths, fuse_epilogues: bool = True) -> None:
         self.network = network
+        self.widths = widths
         stored = _stored(network)
         parameters = network.node_parameters(widths.parameters)
         steps = []
