@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from costmodel import blocks, errors, layers, zoo
-from costmodel.api import predict
+from costmodel.api import memory, predict
 from costmodel.errors import CostModelError
 from costmodel.hardware import Hardware
 from costmodel.network import Input, Network, sequential
@@ -20,7 +20,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "elasticity", "errors", "evaluate",
-    "formula", "layers", "predict", "published", "sequential", "speedup", "symbols", "zoo",
+    "formula", "layers", "memory", "predict", "published", "sequential", "speedup", "symbols", "zoo",
 ]  # fmt: skip
 
 _ON_DEMAND = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from costmodel import __version__, zoo
-from costmodel.api import as_hardware, predict
+from costmodel.api import as_hardware, memory, predict
 from costmodel.errors import CostModelError, FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
@@ -175,6 +175,33 @@ def _compare(
     machines = _machines(hardware, set_)
     predictions = [predict(net, machine, traffic=traffic) for net in (_network(n, []) for n in names) for machine in machines]
     _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
+
+
+@app.command("memory", context_settings=_BUILDER_OPTIONS)
+def _memory(
+    context: typer.Context,
+    network: Annotated[str, typer.Argument(help="A zoo network (see `costmodel list networks`) or a network JSON file.")],
+    order: Annotated[str, typer.Option(help="best: the order of least peak; given: as the network stands.")] = "best",
+    in_place: Annotated[
+        str, typer.Option("--in-place", help="What may write over its input: elementwise, depthwise, depthwise_row_buffer, concat.")
+    ] = "",
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    fuse_epilogues: Annotated[bool, typer.Option(help="Norms and activations run on their host's output.")] = True,
+    time_limit_s: Annotated[float, typer.Option(help="Seconds for the search of the order, and again for the arena.")] = 10.0,
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """What NETWORK must hold: the best order, the tensors at its peak, what single changes save, an arena (csv: for MiniMalloc)."""
+    names = [name.strip() for name in in_place.split(",") if name.strip()]
+    found = memory(
+        _network(network, context.args), order, names,
+        activation_bits=activation_bits, fuse_epilogues=fuse_epilogues, time_limit_s=time_limit_s,
+    )  # fmt: skip
+    if format == "json":
+        return _write(found.to_json(), output)
+    if format == "csv":
+        return _write(found.to_csv(), output)
+    return _show([found.table(), found.savings()], format, output)
 
 
 @app.command("list")

@@ -46,7 +46,8 @@ def buffer_graph(workload: Workload, in_place: tuple[str, ...] = ()) -> BufferGr
         steps = {*fmap.consumers, fmap.producer} - {-1}
         if steps:
             touched.setdefault(storage.get(fmap.ref, fmap.ref), set()).update(steps)
-    buffers, number = [], {}
+    buffers: list[Buffer] = []
+    number: dict[TensorRef, int] = {}
     for ref, steps in touched.items():
         fmap = workload.maps[ref]
         number[ref] = len(buffers)
@@ -74,9 +75,9 @@ def _overwritable(workload: Workload, step: Step, in_place: tuple[str, ...]) -> 
     if host.layer.variety(host.input_shapes) != "depthwise":
         return []
     if "depthwise_row_buffer" in in_place:
-        kernel, _, *row = host.layer.per_axis("kernel_size")[0], None, *host.input_shapes[0][3:]
+        rows = (host.layer.per_axis("kernel_size")[0] - 1) * host.layer.per_axis("dilation")[0]
         bits = workload.widths.activation(workload.network.nodes[step.reads[0].node])
-        kept = bytes_of((kernel - 1) * product(row), bits)
+        kept = bytes_of(rows * product(host.input_shapes[0][3:]), bits)
         return [(old, kept) for old in inputs if kept < new.n_bytes]
     return [(old, 0) for old in inputs] if "depthwise" in in_place else []
 

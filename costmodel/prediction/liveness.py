@@ -130,6 +130,13 @@ class BufferGraph:
         """What writing over saves while the step runs."""
         return self.buffers[choice.new].n_bytes - choice.scratch_bytes
 
+    def taken_over(self, order: Sequence[int]) -> tuple[Span, ...]:
+        """As `spans`, but what is written over another has no place of its own until that other is gone."""
+        spans = list(self.spans(order))
+        for position, choice in self.overwritten(order).items():
+            spans[choice.new] = Span(position + 1, spans[choice.new].upper)
+        return tuple(spans)
+
     def peak(self, order: Sequence[int]) -> int:
         """The most bytes live at a step of the order."""
         return max(self.live_bytes(order), default=0)

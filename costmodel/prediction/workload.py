@@ -64,6 +64,7 @@ class Workload:
     def __init__(self, network: Network, widths: Widths, fuse_epilogues: bool = True) -> None:
         self.network = network
         self.widths = widths
+        self.fuse_epilogues = fuse_epilogues
         stored = _stored(network)
         parameters = network.node_parameters(widths.parameters)
         steps = []
