@@ -63,7 +63,7 @@ class Memory:
         self.in_place = choices(in_place)
         self.time_limit_s = time_limit_s
         self.kind = order
-        if order == "best":
+        if order == "best" or self.in_place:
             _ = self.graph
 
     @cached_property
@@ -172,7 +172,7 @@ class Memory:
         --------
         >>> import costmodel as cm
         >>> cm.memory("mobilenet_v2").savings().rows[0]["change"]
-        'split'
+        'fuse'
         """
         return savings(self)
 
@@ -261,8 +261,8 @@ class Memory:
         """The tables of the peak and of what changes save, as HTML."""
         return self.table().to_html() + self.savings().to_html()
 
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def _repr_html_(self) -> str | None:
+        return None if self.symbolic else self.to_html()
 
     def __repr__(self) -> str:
         return f"Memory({self.workload.network.name!r}, order={self.kind!r}, peak_live_bytes={self.peak_live_bytes})"

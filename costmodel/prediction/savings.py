@@ -143,7 +143,7 @@ def _rows_left(layer: Layer, shape: Shape, done: int) -> int | None:
     if not hasattr(layer, "dilation") or layer.variety((shape,)) == "transposed":
         return None
     window = Window.of(layer)
-    height, stride, span = int(shape[2]), window.stride[0], (window.kernel[0] - 1) * window.dilation[0] + 1
+    height, stride, span = shape[2], window.stride[0], (window.kernel[0] - 1) * window.dilation[0] + 1
     around = max((-(-height // stride) - 1) * stride + span - height, 0)
     above = around // 2 if window.pads is None else window.pads[0][0]
-    return height - min(max(stride * done - above, 0), height)
+    return int(height - min(max(stride * done - above, 0), height))
