@@ -6,8 +6,6 @@ A search then goes on from the best. Whatever comes out, `overlaps` looks at the
 
 from __future__ import annotations
 
-import math
-import random
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -96,30 +94,40 @@ ORDERS: dict[str, Callable[[_Group], tuple[int, ...]]] = {
 
 
 def allocate(
-    rectangles: Sequence[Rectangle], together: Sequence[tuple[int, int]] = (), *, time_limit_s: float = 1.0, seed: int = 0
+    rectangles: Sequence[Rectangle],
+    together: Sequence[tuple[int, int]] = (),
+    *,
+    time_limit_s: float = 10.0,
+    seed: int = 0,
+    report: Callable[[int, int], None] = lambda height, bound: None,
 ) -> Arena:
     """The lowest arena found: the best greedy order, then the search, until the lower bound is met or time runs out.
 
-    `together` are pairs of rectangles that must share an address.
+    `together` are pairs of rectangles that must share an address, the second after the first. `report` is told the heights found and
+    the bound.
     """
     deadline = time.monotonic() + time_limit_s
     leader = _leaders(len(rectangles), together)
     groups = _groups(rectangles, leader)
     bound = load(rectangles)
+    if not rectangles:
+        return Arena((), (), "nothing to place")
     tries = [_Try.of(groups, sorted(range(len(groups)), key=lambda i: rank(groups[i])), name) for name, rank in ORDERS.items()]
     best = min(tries, key=lambda one: one.height)
     if best.height > bound:
-        best = _climb(groups, best, bound, deadline, random.Random(seed))
+        from costmodel.prediction.packing import lower_arena
+
+        found = lower_arena(rectangles, leader, best.height, bound, deadline, seed, lambda height: report(height, bound))
+        best = best if found is None else best._replace(offsets=found, found_by="search")
     arena = Arena(tuple(rectangles), tuple(best.offsets[group] for group in leader), best.found_by)
-    if found := overlaps(arena.rectangles, arena.offsets):
-        raise AssertionError(f"tensors {found[0][0]!r} and {found[0][1]!r} overlap; please report this")
+    if wrong := overlaps(arena.rectangles, arena.offsets):
+        raise AssertionError(f"tensors {wrong[0][0]!r} and {wrong[0][1]!r} overlap; please report this")
     return arena
 
 
 class _Try(NamedTuple):
-    """An order of placing and what comes of it."""
+    """Where an order of placing puts the groups."""
 
-    order: list[int]
     offsets: list[int]
     height: int
     found_by: str
@@ -129,27 +137,7 @@ class _Try(NamedTuple):
         """Place the groups in that order."""
         offsets = _place(groups, order)
         height = max((offset + group.size for offset, group in zip(offsets, groups, strict=True)), default=0)
-        return cls(order, offsets, height, found_by)
-
-
-def _climb(groups: Sequence[_Group], first: _Try, bound: int, deadline: float, rng: random.Random) -> _Try:
-    """Place one that stands too high before one that it meets, again and again; a little worse is taken now and then."""
-    best = now = first
-    while best.height > bound and time.monotonic() < deadline:
-        high = [i for i, group in enumerate(groups) if now.offsets[i] + group.size > bound]
-        moved = rng.choice(high)
-        place = {index: position for position, index in enumerate(now.order)}
-        earlier = [place[other] for other, _, _ in groups[moved].rivals if place[other] < place[moved]]
-        order = now.order.copy()
-        order.insert(rng.choice(earlier) if earlier else 0, order.pop(place[moved]))
-        if rng.random() < 0.3:
-            order.insert(rng.randrange(len(order)), order.pop(rng.randrange(len(order))))
-        found = _Try.of(groups, order, "search")
-        if found.height <= now.height or rng.random() < math.exp((now.height - found.height) / (0.01 * bound)):
-            now = found
-        if found.height < best.height:
-            best = found
-    return best
+        return cls(offsets, height, found_by)
 
 
 def _groups(rectangles: Sequence[Rectangle], leader: Sequence[int]) -> list[_Group]:

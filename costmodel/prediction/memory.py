@@ -98,7 +98,11 @@ class Memory:
             if choice.scratch_bytes:
                 name = f"{graph.steps[steps[position]]} (rows kept aside)"
                 rectangles.append(Rectangle(name, position, position + 1, choice.scratch_bytes))
-        return allocate(rectangles, together, time_limit_s=self.time_limit_s)
+        with progress() as tell:
+            return allocate(
+                rectangles, together, time_limit_s=self.time_limit_s,
+                report=lambda height, bound: tell(f"arena of {self.workload.network.name}: {height:,} B, bound {bound:,} B"),
+            )  # fmt: skip
 
     @property
     def symbolic(self) -> bool:

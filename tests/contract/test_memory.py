@@ -86,7 +86,13 @@ def test_symbols() -> None:
     m = cm.predict(net).memory
     assert m.peak_live_bytes.subs({r: 224}) == 1_204_224
     assert len(m.order) == len(m.live_bytes)
-    for ask in (lambda: m.arena_bytes, lambda: m.optimal, m.savings, lambda: cm.memory(net), lambda: cm.memory(net, "given", "concat").order):
+    for ask in (
+        lambda: m.arena_bytes,
+        lambda: m.optimal,
+        m.savings,
+        lambda: cm.memory(net),
+        lambda: cm.memory(net, "given", "concat").order,
+    ):
         with pytest.raises(cm.errors.SymbolicError, match="give its symbols values"):
             ask()
 

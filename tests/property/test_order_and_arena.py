@@ -1,6 +1,7 @@
 """Orders against all topological orders, arenas against pairwise comparison: the tests know no rule of the library's."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -151,4 +152,4 @@ def test_what_takes_the_place_of_another_shares_its_address(found: list[Rectangl
 def test_a_chain_has_no_gap(sizes: list[int]) -> None:
     chain = [Rectangle(f"r{i}", max(i - 1, 0), i + 1, n) for i, n in enumerate(sizes)]
     arena = allocate(chain)
-    assert arena.height_bytes == max(a + b for a, b in zip(sizes, sizes[1:], strict=False))
+    assert arena.height_bytes == max(a + b for a, b in pairwise(sizes))
