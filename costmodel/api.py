@@ -22,6 +22,7 @@ def predict(
     hardware: Hardware | str | Path = "pardhi",
     *,
     traffic: str | Policy = "resident",
+    order: str = "given",
     fuse_epilogues: bool = True,
     weight_bits: Num | None = None,
     activation_bits: Num | None = None,
@@ -40,6 +41,8 @@ def predict(
         A machine, the name of one in the catalog, or the path of a TOML file.
     traffic : str or Policy
         Who crosses the DDR bus: "resident", "weights" or "compulsory".
+    order : "given" or "best"
+        The order in which the network stands, or that of the least peak of live bytes, as `costmodel.memory` finds it.
     fuse_epilogues : bool
         Whether norms, activations and biases run on their host's output before it is written.
     weight_bits, activation_bits : int or symbol, optional
@@ -75,11 +78,18 @@ def predict(
     (568740352, 6769064, 1204224, 'ddr')
     >>> cm.predict("mobilenet_cifar", traffic="weights", round_trip=True).total.ddr_bytes
     6219904
+    >>> cm.predict("xception", order="best").assumptions["order"]
+    'best'
     """
     widths = Widths(weight_bits, activation_bits, accumulator_bits, parameters)
+    workload = Workload(as_network(network), widths, _flag("fuse_epilogues", fuse_epilogues))
+    if order != "given":
+        from costmodel.prediction.memory import Memory
+
+        workload = workload.in_order(Memory(workload, order).found.steps)
     return Prediction(
-        as_network(network), as_hardware(hardware), policy(traffic, **policy_options), widths,
-        fuse_epilogues=_flag("fuse_epilogues", fuse_epilogues), other_ops=other_ops,
+        workload.network, as_hardware(hardware), policy(traffic, **policy_options), widths,
+        fuse_epilogues=fuse_epilogues, other_ops=other_ops, workload=workload,
     )  # fmt: skip
 
 

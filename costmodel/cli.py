@@ -103,6 +103,7 @@ def _predict(
     hardware: Machines = "pardhi",
     set_: Changes = None,
     traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus: weights, compulsory or resident.")] = "resident",
+    order: Annotated[str, typer.Option(help="given: as the network stands; best: the order of least peak.")] = "given",
     round_trip: Annotated[bool, typer.Option("--round-trip", help="With --traffic weights: weights move back too.")] = False,
     fuse_epilogues: Annotated[bool, typer.Option(help="Norms and activations run on their host's output.")] = True,
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
@@ -125,8 +126,8 @@ def _predict(
     options: dict[str, Any] = {"round_trip": True} if round_trip else {}
     predictions = [
         predict(
-            built, machine, traffic=traffic, fuse_epilogues=fuse_epilogues, weight_bits=weight_bits, activation_bits=activation_bits,
-            accumulator_bits=accumulator_bits, parameters=parameters, **options,
+            built, machine, traffic=traffic, order=order, fuse_epilogues=fuse_epilogues, weight_bits=weight_bits,
+            activation_bits=activation_bits, accumulator_bits=accumulator_bits, parameters=parameters, **options,
         )
         for machine in _machines(hardware, set_)
     ]  # fmt: skip

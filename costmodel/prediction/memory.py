@@ -62,8 +62,9 @@ class Memory:
         self.workload = workload
         self.in_place = choices(in_place)
         self.time_limit_s = time_limit_s
-        self.kind = order
-        if order == "best" or self.in_place:
+        self.kind = order if workload.order is None else "best"
+        self._search = order == "best" and workload.order is None
+        if self._search or self.in_place:
             _ = self.graph
 
     @cached_property
@@ -74,7 +75,7 @@ class Memory:
     @cached_property
     def found(self) -> Order:
         """The order as positions of steps, with its bounds."""
-        if self.kind == "given":
+        if not self._search:
             return given_order(self.graph)
         with progress() as tell:
             return best_order(
@@ -107,13 +108,13 @@ class Memory:
     @property
     def symbolic(self) -> bool:
         """Whether only the order given has an answer: `peak_live_bytes` and `live_bytes` as formulas."""
-        return self.kind == "given" and not self.in_place and any(type(m.n_bytes) is not int for m in self.workload.maps.values())
+        return not self._search and not self.in_place and any(type(m.n_bytes) is not int for m in self.workload.maps.values())
 
     @property
     def order(self) -> tuple[str, ...]:
         """The names of the steps in the order of execution."""
         names = [step.name for step in self.workload.steps]
-        return tuple(names) if self.kind == "given" else tuple(names[index] for index in self.found.steps)
+        return tuple(names[index] for index in self.found.steps) if self._search else tuple(names)
 
     @cached_property
     def live_bytes(self) -> tuple[Num, ...]:

@@ -90,7 +90,7 @@ class Prediction:
 
     @cached_property
     def memory(self) -> Memory:
-        """What is held in the order given: the tensors at the peak, what single changes would save, an arena.
+        """What is held in the order of execution: the tensors at the peak, what single changes would save, an arena.
 
         Examples
         --------
@@ -136,7 +136,7 @@ class Prediction:
             "activation_bits": ACTIVATION_BITS if widths.activation_bits is None else widths.activation_bits,
             "accumulator_bits": widths.accumulator_bits,
             "parameters": widths.parameters,
-            "order": "given",
+            "order": "given" if self.workload.order is None else "best",
         }
         found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
         if self.hardware.weights_in_flash:

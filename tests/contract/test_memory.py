@@ -150,3 +150,23 @@ def test_shell() -> None:
     wrong = shell("mobilenet_v1", "--in-place", "everything")
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("costmodel: unknown in-place choice 'everything'")
+
+
+def test_predicting_in_the_best_order() -> None:
+    """The diamond with two pools: both before the wide branch are 2 * 32 beside its 128 + 512; after it, its 32 is all that waits."""
+    x = cm.Input((1, 2, 8, 8))
+    pools = [L.MaxPool2d(2)(x, name=f"pool{i}") for i in (1, 2)]
+    narrow = L.Conv2d(2, 2, stride=2, padding="valid")(L.Conv2d(8, 3)(x, name="wide"), name="narrow")
+    net = cm.Network.of(L.Add()(*pools, narrow, name="add"), "two pools")
+    given, best = (cm.predict(net, order=order) for order in ("given", "best"))
+    assert given.total.peak_live_bytes == 128 + 2 * 32 + 512
+    assert best.total.peak_live_bytes == best.memory.peak_live_bytes == 128 + 512 + 32
+    assert (given.assumptions["order"], best.assumptions["order"]) == ("given", "best")
+    assert next(iter(best)).name == "wide"
+    assert best.total.macs == given.total.macs
+    assert [row.name for row in best] == list(cm.memory(net).order) == list(best.memory.order)
+    assert "order best" in best.memory.notes[-1]
+    with pytest.raises(cm.errors.UnknownNameError, match="unknown order 'worst'"):
+        cm.predict(net, order="worst")
+    with pytest.raises(cm.errors.SymbolicError, match="give its symbols values"):
+        cm.predict(cm.zoo.mobilenet_v1(resolution=cm.symbols("R", multiple_of=32)), order="best")
