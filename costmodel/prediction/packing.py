@@ -3,8 +3,9 @@
 The idea is that of MiniMalloc (Moffitt, ASPLOS 2023). A dive places one item after another at its lowest place above what is placed.
 Time falls into sections between which nothing begins or ends. In a section, what is still to be placed lies above the lowest place of
 any of it; where that and its load exceed the height, the dive went wrong. The next item is the one that would end lowest, or one in its
-way that would begin below that end: another choice only leaves a hole. From a dead end the dive goes back to the last item whose time
-meets the section that failed. Items that fail often are preferred in later dives.
+way that would begin below that end: another choice only leaves a hole. A level dive places items by rising address throughout, so that
+all that is to come lies above the last; others do so only among items held at the same time. From a dead end the dive goes back to the
+last item whose time meets the section that failed. Items that fail often are preferred in later dives.
 """
 
 from __future__ import annotations
@@ -38,10 +39,14 @@ def lower_arena(
     packing = _Packing(rectangles, leader)
     rng = np.random.default_rng(seed)
     best = None
+    went_well = False
     while height > bound and time.monotonic() < deadline:
-        cap = bound + int((height - 1 - bound) * rng.choice([0, 0, 0.3, 0.6, 0.9]))
-        budget = 2 * packing.size.size + min(int(300 * rng.pareto(1)), 50_000)
-        found = packing.dive(packing.preferences(rng), cap, budget)
+        if not went_well:
+            rank, level = packing.preferences(rng), bool(rng.random() < 0.5)
+            budget = 2 * packing.size.size + min(int(2000 * rng.pareto(1)), 50_000)
+        cap = bound + int((height - 1 - bound) * rng.choice([0, 0.3, 0.6, 0.8, 0.95]))
+        found = packing.dive(rank, level, cap, budget, deadline)
+        went_well = found is not None
         if found is not None:
             best, height = found.tolist(), int((found + packing.size).max())
             report(height)
@@ -119,12 +124,12 @@ class _Packing:
         rank[order] = np.arange(order.size)
         return list(rank.tolist())
 
-    def dive(self, rank: list[int], cap: int, budget: int) -> Any:
+    def dive(self, rank: list[int], level_dive: bool, cap: int, budget: int, deadline: float) -> Any:
         """Addresses of all items below `cap`, or None where `budget` items were placed in vain."""
         n = self.size.size
         left, load = np.ones(n, dtype=bool), self.load.copy()
         lowest, offsets = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-        choices, window = self.choices(lowest, left, load, rank, cap)
+        choices, window = self.choices(lowest, left, load, rank, cap, 0 if level_dive else None)
         levels = [_Level(-1, lowest, choices, window)]
         while levels:
             level = levels[-1]
@@ -139,7 +144,7 @@ class _Packing:
                 level.window = _joined(level.window, (self.first[item], self.end[item]))
                 continue
             budget -= 1
-            if budget < 0:
+            if budget < 0 or (not budget % 256 and time.monotonic() > deadline):
                 return None
             rivals = self.rivals[item]
             before = lowest[rivals]
@@ -151,12 +156,15 @@ class _Packing:
                 found = np.zeros(self.all, dtype=np.int64)
                 found[self.items] = offsets
                 return found
-            levels.append(_Level(item, before, *self.choices(lowest, left, load, rank, cap)))
+            levels.append(_Level(item, before, *self.choices(lowest, left, load, rank, cap, at if level_dive else None)))
         return None
 
-    def choices(self, lowest: Any, left: Any, load: Any, rank: list[int], cap: int) -> tuple[list[int], Window]:
-        """What may be placed next, the last first; or nothing, and the window of the section that fails."""
-        at = np.where(left, lowest, FAR)
+    def choices(self, lowest: Any, left: Any, load: Any, rank: list[int], cap: int, last: int | None) -> tuple[list[int], Window]:
+        """What may be placed next, the last first; or nothing, and the window of the section that fails.
+
+        A level dive says where the item before lies, `last`.
+        """
+        at = np.where(left, lowest if last is None else np.maximum(lowest, last), FAR)
         floor = np.minimum.reduceat(at[self.flat], self.starts)
         over = np.nonzero((floor + load > cap) & (load > 0))[0]
         if over.size:
@@ -167,7 +175,10 @@ class _Packing:
         ends = at + self.size
         first = int(ends.argmin())
         rivals = self.rivals[first]
-        found: list[int] = [first, *rivals[at[rivals] < ends[first]].tolist()]
+        if last is None:
+            found: list[int] = [first, *rivals[at[rivals] < ends[first]].tolist()]
+        else:
+            found = np.nonzero((at < ends[first]) & (lowest >= last))[0].tolist()
         return sorted(found, key=lambda item: (lowest[item], rank[item]), reverse=True), NOWHERE
 
     def undo(self, level: _Level, below: _Level, lowest: Any, left: Any, load: Any) -> None:
