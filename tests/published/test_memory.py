@@ -1,7 +1,5 @@
 """Peaks of live bytes that others measured or published, and what the zoo's orders and arenas reach."""
 
-import time
-
 import pytest
 
 import costmodel as cm
@@ -51,14 +49,11 @@ def test_nasnet_a_mobile() -> None:
     assert plain.optimal
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("in_place", [(), ("elementwise", "depthwise"), ("concat",)])
 @pytest.mark.parametrize("name", sorted(cm.zoo.NETWORKS))
 def test_the_whole_zoo(name: str, in_place: tuple[str, ...]) -> None:
     """Every order is proved within 5 s; every arena is at most 2 % above its bound, and on it where the network is a chain."""
-    begun = time.perf_counter()
-    m = cm.memory(name, in_place=in_place)
+    m = cm.memory(name, in_place=in_place, time_limit_s=5)
     assert m.optimal
-    assert time.perf_counter() - begun < 5
     chain = all(len(step.reads) == 1 for step in m.workload.steps)
     assert m.arena_gap == 0 if chain else m.arena_gap <= 0.02
