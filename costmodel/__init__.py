@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from costmodel import blocks, errors, layers, readers, zoo
-from costmodel.api import predict
+from costmodel.api import memory, predict
 from costmodel.errors import CostModelError
 from costmodel.hardware import Hardware
 from costmodel.network import Input, Network, sequential
@@ -39,6 +39,7 @@ __all__ = [
     "flavour_study",
     "formula",
     "layers",
+    "memory",
     "plot",
     "predict",
     "published",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costmodel import readers, zoo
 from costmodel._num import Num
 from costmodel.errors import FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
-from costmodel.prediction import Policy, Prediction, Widths, policy
+from costmodel.prediction import Policy, Prediction, Widths, Workload, policy
+
+if TYPE_CHECKING:
+    from costmodel.prediction.memory import Memory
 
 
 def predict(
@@ -19,6 +22,7 @@ def predict(
     hardware: Hardware | str | Path = "pardhi",
     *,
     traffic: str | Policy = "resident",
+    order: str = "given",
     fuse_epilogues: bool = True,
     weight_bits: Num | None = None,
     activation_bits: Num | None = None,
@@ -37,6 +41,8 @@ def predict(
         A machine, the name of one in the catalog, or the path of a TOML file.
     traffic : str or Policy
         Who crosses the DDR bus: "resident", "weights" or "compulsory".
+    order : "given" or "best"
+        The order in which the network stands, or that of the least peak of live bytes, as `costmodel.memory` finds it.
     fuse_epilogues : bool
         Whether norms, activations and biases run on their host's output before it is written.
     weight_bits, activation_bits : int or symbol, optional
@@ -72,14 +78,88 @@ def predict(
     (568740352, 6769064, 1204224, 'ddr')
     >>> cm.predict("mobilenet_cifar", traffic="weights", round_trip=True).total.ddr_bytes
     6219904
+    >>> cm.predict("xception", order="best").assumptions["order"]
+    'best'
     """
-    if not isinstance(fuse_epilogues, bool):
-        raise FieldError(f"`fuse_epilogues` (={fuse_epilogues!r}) must be True or False")
     widths = Widths(weight_bits, activation_bits, accumulator_bits, parameters)
+    workload = Workload(as_network(network), widths, _flag("fuse_epilogues", fuse_epilogues))
+    if order != "given":
+        from costmodel.prediction.memory import Memory
+
+        workload = workload.in_order(Memory(workload, order).found.steps)
     return Prediction(
-        as_network(network), as_hardware(hardware), policy(traffic, **policy_options), widths,
-        fuse_epilogues=fuse_epilogues, other_ops=other_ops,
+        workload.network, as_hardware(hardware), policy(traffic, **policy_options), widths,
+        fuse_epilogues=fuse_epilogues, other_ops=other_ops, workload=workload,
     )  # fmt: skip
+
+
+def memory(
+    network: Network | str | Path,
+    order: str = "best",
+    in_place: str | Iterable[str] = (),
+    *,
+    activation_bits: Num | None = None,
+    fuse_epilogues: bool = True,
+    time_limit_s: float = 10.0,
+) -> Memory:
+    """What a network must hold: its peak of live bytes under an order of execution, and an arena for all tensors.
+
+    Parameters
+    ----------
+    network : Network or str
+        A network, or the name of one in the zoo.
+    order : "best" or "given"
+        The order of least peak, or the one in which the network stands.
+    in_place : str or iterable of str
+        What may write over what it reads: any of "elementwise", "depthwise", "depthwise_row_buffer" and "concat".
+    activation_bits : int or symbol, optional
+        Width of feature maps; None keeps what the network says, and 8 where it says nothing.
+    fuse_epilogues : bool
+        Whether norms, activations and biases run on their host's output before it is written.
+    time_limit_s : float
+        For the search of the order, and again for that of the arena. Where it runs out, `optimal` is False or `arena_gap` above
+        zero, and the bounds say by how much at most.
+
+    Returns
+    -------
+    Memory
+        `peak_live_bytes`, `lower_bound_bytes`, `optimal`, `arena_bytes`, `order`, `tensors`, `live_at_peak`, `savings()`.
+
+    Raises
+    ------
+    UnknownNameError
+        No such network, order or in-place choice.
+    FieldError
+        An argument that can't be taken.
+    SymbolicError
+        The best order, an arena or an in-place choice of a network that holds symbols.
+
+    Notes
+    -----
+    Live bytes of a step are all feature maps written by then and still to be read, its inputs and outputs included. The picture is
+    held from the first step to its last read. Weights are streamed and not counted. Nothing is written in place unless asked for.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.memory("mobilenet_v2").peak_live_bytes                               # 112*112*96 + 56*56*96
+    1505280
+    >>> cm.memory("mobilenet_v2", in_place="depthwise").peak_live_bytes         # 112*112 * (16 + 96): MCUNetV2's 1372 kB
+    1404928
+    >>> m = cm.memory("resnet50", in_place=["elementwise"], activation_bits=32)
+    >>> m.peak_live_bytes, m.optimal, m.arena_bytes                             # 4 * 56*56 * (64 + 256 + 256)
+    (7225344, True, 7225344)
+    """
+    from costmodel.prediction.memory import Memory
+
+    workload = Workload(as_network(network), Widths(activation_bits=activation_bits), _flag("fuse_epilogues", fuse_epilogues))
+    return Memory(workload, order, in_place, time_limit_s)
+
+
+def _flag(name: str, value: bool) -> bool:
+    if not isinstance(value, bool):
+        raise FieldError(f"`{name}` (={value!r}) must be True or False")
+    return value
 
 
 def as_network(network: Network | str | Path) -> Network:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from costmodel import __version__, readers, zoo
-from costmodel.api import as_hardware, predict
+from costmodel.api import as_hardware, memory, predict
 from costmodel.errors import CostModelError, FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
@@ -106,6 +106,7 @@ def _predict(
     hardware: Machines = "pardhi",
     set_: Changes = None,
     traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus: weights, compulsory or resident.")] = "resident",
+    order: Annotated[str, typer.Option(help="given: as the network stands; best: the order of least peak.")] = "given",
     round_trip: Annotated[bool, typer.Option("--round-trip", help="With --traffic weights: weights move back too.")] = False,
     fuse_epilogues: Annotated[bool, typer.Option(help="Norms and activations run on their host's output.")] = True,
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
@@ -128,8 +129,8 @@ def _predict(
     options: dict[str, Any] = {"round_trip": True} if round_trip else {}
     predictions = [
         predict(
-            built, machine, traffic=traffic, fuse_epilogues=fuse_epilogues, weight_bits=weight_bits, activation_bits=activation_bits,
-            accumulator_bits=accumulator_bits, parameters=parameters, **options,
+            built, machine, traffic=traffic, order=order, fuse_epilogues=fuse_epilogues, weight_bits=weight_bits,
+            activation_bits=activation_bits, accumulator_bits=accumulator_bits, parameters=parameters, **options,
         )
         for machine in _machines(hardware, set_)
     ]  # fmt: skip
@@ -209,6 +210,36 @@ def _reconcile(
 
     read = _network(network, context.args, inputs, values, unknown)
     _show(reconcile(read, functions=tuple(function or ()), claimed=claimed), format, output)
+
+
+@app.command("memory", context_settings=_BUILDER_OPTIONS)
+def _memory(
+    context: typer.Context,
+    network: NetworkName,
+    order: Annotated[str, typer.Option(help="best: the order of least peak; given: as the network stands.")] = "best",
+    in_place: Annotated[
+        str, typer.Option("--in-place", help="What may write over its input: elementwise, depthwise, depthwise_row_buffer, concat.")
+    ] = "",
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    fuse_epilogues: Annotated[bool, typer.Option(help="Norms and activations run on their host's output.")] = True,
+    time_limit_s: Annotated[float, typer.Option(help="Seconds for the search of the order, and again for the arena.")] = 10.0,
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """What NETWORK must hold: the best order, the tensors at its peak, what single changes save, an arena (csv: for MiniMalloc)."""
+    names = [name.strip() for name in in_place.split(",") if name.strip()]
+    found = memory(
+        _network(network, context.args, inputs, values, unknown), order, names,
+        activation_bits=activation_bits, fuse_epilogues=fuse_epilogues, time_limit_s=time_limit_s,
+    )  # fmt: skip
+    if format == "json":
+        return _write(found.to_json(), output)
+    if format == "csv":
+        return _write(found.to_csv(), output)
+    return _show([found.table(), found.savings()], format, output)
 
 
 @app.command("list")

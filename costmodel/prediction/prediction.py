@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+    from costmodel.prediction.memory import Memory
+
 
 class Prediction:
     """What a network costs on a machine: rows, totals, and the assumptions behind them.
@@ -87,6 +89,20 @@ class Prediction:
         return self.policy.steps(self.workload, self.hardware.sram_bytes)
 
     @cached_property
+    def memory(self) -> Memory:
+        """What is held in the order of execution: the tensors at the peak, what single changes would save, an arena.
+
+        Examples
+        --------
+        >>> import costmodel as cm
+        >>> [(t.name, t.n_bytes) for t in cm.predict("mobilenet_v1").memory.live_at_peak]      # 112*112*64 and 112*112*32
+        [('block1/pw/act', 802816), ('block1/dw/act', 401408)]
+        """
+        from costmodel.prediction.memory import Memory
+
+        return Memory(self.workload, "given")
+
+    @cached_property
     def bus_bytes(self) -> tuple[Num, ...]:
         """Bytes that every step moves over the bus: weights alone where they stream from flash."""
         if self.hardware.weights_in_flash:
@@ -120,7 +136,7 @@ class Prediction:
             "activation_bits": self._bits(widths.activation_bits, ACTIVATION_BITS, "activation_bits"),
             "accumulator_bits": widths.accumulator_bits,
             "parameters": widths.parameters,
-            "order": "given",
+            "order": "given" if self.workload.order is None else "best",
         }
         found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
         if self.hardware.weights_in_flash:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -51,24 +52,30 @@ class Step(NamedTuple):
 
 
 class Workload:
-    """The steps of a network in the order given, with the feature maps that they read and write.
+    """The steps of a network, in the order given or another, with the feature maps that they read and write.
 
     Attributes
     ----------
     network : Network
+    order : sequence of int or None
+        Places of the steps in the order given, as they are executed; None where it is that order.
     steps : tuple of Step
     maps : dict of TensorRef to FeatureMap
         Inputs of the network first, then in the order of their writes.
     """
 
-    def __init__(self, network: Network, widths: Widths, fuse_epilogues: bool = True) -> None:
+    def __init__(self, network: Network, widths: Widths, fuse_epilogues: bool = True, order: Sequence[int] | None = None) -> None:
         self.network = network
+        self.widths = widths
+        self.fuse_epilogues = fuse_epilogues
+        self.order = order
         stored = _stored(network)
         parameters = network.node_parameters(widths.parameters)
         steps = []
         readers: dict[TensorRef, list[int]] = {}
         writer: dict[TensorRef, int] = dict.fromkeys(network.inputs, -1)
         groups = network.hosts if fuse_epilogues else [[n] for n in network.nodes.values() if n.layer.role in ("step", "epilogue")]
+        groups = groups if order is None else [groups[index] for index in order]
         for index, group in enumerate(groups):
             inside = [node.name for node in group]
             reads = dict.fromkeys([ref for node in group for r in node.inputs if (ref := stored[r]).node not in inside])
@@ -85,6 +92,10 @@ class Workload:
         for ref, producer in writer.items():
             n_bytes = bytes_of(elements(network.shape(ref)), widths.activation(network.nodes[ref.node]))
             self.maps[ref] = FeatureMap(ref, n_bytes, producer, tuple(readers.get(ref, ())), ref in returned)
+
+    def in_order(self, order: Sequence[int]) -> Workload:
+        """The same steps in another order, by their places in this one."""
+        return Workload(self.network, self.widths, self.fuse_epilogues, order)
 
     def bytes_of(self, refs: tuple[TensorRef, ...]) -> Num:
         """Bytes of several feature maps."""

@@ -37,9 +37,18 @@ REDUCTION: Cell = (
 POOLS = {"avg3": AvgPool2d, "max3": MaxPool2d}
 
 
-def _pointwise(x: Any, filters: Num, name: str) -> Any:
+class _Rectified(dict[Any, Any]):
+    """The ReLU of every tensor, made once for all that read it."""
+
+    def of(self, x: Any, name: str) -> Any:
+        if x not in self:
+            self[x] = ReLU()(x, name=f"{name}/relu")
+        return self[x]
+
+
+def _pointwise(x: Any, relu: _Rectified, filters: Num, name: str) -> Any:
     """ReLU, a 1x1 convolution, norm."""
-    return standard(ReLU()(x, name=f"{name}/act"), filters, 1, name=name, activation=None)
+    return standard(relu.of(x, name), filters, 1, name=name, activation=None)
 
 
 def _separable(x: Any, filters: Num, kernel: int, stride: int, name: str) -> Any:
@@ -51,18 +60,16 @@ def _separable(x: Any, filters: Num, kernel: int, stride: int, name: str) -> Any
     return x
 
 
-def _halved(p: Any, filters: Num, name: str) -> Any:
+def _halved(p: Any, relu: _Rectified, filters: Num, name: str) -> Any:
     """Half as many rows: 1x1 convolutions on the even and on the odd ones, side by side. The shift by one row moves nothing."""
-    p = ReLU()(p, name=f"{name}/act")
-    rows = [AvgPool2d(1, 2)(p, name=f"{name}/{which}") for which in ("even", "odd")]
+    rows = [AvgPool2d(1, 2)(relu.of(p, name), name=f"{name}/{which}") for which in ("even", "odd")]
     halves = [Conv2d(floor_div(filters, 2), 1, bias=False)(x, name=f"{name}/conv{n}") for n, x in enumerate(rows, start=1)]
     return BatchNorm()(Concat()(halves, name=f"{name}/concat"), name=f"{name}/norm")
 
 
-def _cell(x: Any, p: Any, table: Cell, filters: Num, name: str) -> Any:
+def _cell(x: Any, p: Any, relu: _Rectified, table: Cell, filters: Num, name: str) -> Any:
     """The blocks of a table; blocks that no other block reads are concatenated, in a normal cell with p."""
-    sources: dict[str, Any] = {"h": _pointwise(x, filters, f"{name}/h"), "p": p}
-    rectified: dict[str, Any] = {}
+    sources: dict[str, Any] = {"h": _pointwise(x, relu, filters, f"{name}/h"), "p": p}
     for number, (left, left_step, right, right_step) in enumerate(table, start=1):
         ends = []
         for side, source, step in (("left", left, left_step), ("right", right, right_step)):
@@ -71,9 +78,7 @@ def _cell(x: Any, p: Any, table: Cell, filters: Num, name: str) -> Any:
             if step in POOLS:
                 y = POOLS[step](3, stride, padding="same")(y, name=label)
             elif step != "keep":
-                if source not in rectified:
-                    rectified[source] = ReLU()(y, name=f"{name}/{source}/relu")
-                y = _separable(rectified[source], filters, int(step[3:]), stride, label)
+                y = _separable(relu.of(y, label), filters, int(step[3:]), stride, label)
             ends.append(y)
         sources[str(number)] = Add()(ends, name=f"{name}/block{number}/add")
     kept = "2345" if table is REDUCTION else "p12345"
@@ -84,7 +89,7 @@ def _cell(x: Any, p: Any, table: Cell, filters: Num, name: str) -> Any:
 def nasnet_a_mobile(resolution: Num = 224, classes: Num = 1000, batch: Num = 1, filters: Num = 44, repeats: int = 4) -> Network:
     """NASNet-A (4 @ 1056), as in Keras: two reduction cells for a stem, then three stages of normal cells.
 
-    One ReLU serves all separable convolutions that read a tensor.
+    One ReLU serves all that read a tensor.
 
     Parameters
     ----------
@@ -114,17 +119,18 @@ def nasnet_a_mobile(resolution: Num = 224, classes: Num = 1000, batch: Num = 1, 
     if type(repeats) is not int or repeats < 1:
         raise FieldError(f"`repeats` (={repeats!r}) must be a positive integer")
     x = standard(Input((batch, 3, resolution, resolution)), 32, 3, 2, name="conv1", padding="valid", activation=None)
+    relu = _Rectified()
     quarter, half = floor_div(filters, 4), floor_div(filters, 2)
-    stem = _cell(x, x, REDUCTION, quarter, "stem1")
-    p, x = stem, _cell(stem, _halved(x, half, "stem2/p"), REDUCTION, half, "stem2")
+    stem = _cell(x, x, relu, REDUCTION, quarter, "stem1")
+    p, x = stem, _cell(stem, _halved(x, relu, half, "stem2/p"), relu, REDUCTION, half, "stem2")
     halve = True
     for stage in (1, 2, 3):
         width = filters * 2 ** (stage - 1)
         if stage > 1:
             name = f"stage{stage}/reduction"
-            p, x, halve = x, _cell(x, _pointwise(p, width, f"{name}/p"), REDUCTION, width, name), True
+            p, x, halve = x, _cell(x, _pointwise(p, relu, width, f"{name}/p"), relu, REDUCTION, width, name), True
         for number in range(1, repeats + 1):
             name = f"stage{stage}/cell{number}"
-            adjusted = (_halved if halve else _pointwise)(p, width, f"{name}/p")
-            p, x, halve = x, _cell(x, adjusted, NORMAL, width, name), False
-    return Network.of(classifier(ReLU()(x, name="act"), classes), "nasnet_a_mobile")
+            adjusted = (_halved if halve else _pointwise)(p, relu, width, f"{name}/p")
+            p, x, halve = x, _cell(x, adjusted, relu, NORMAL, width, name), False
+    return Network.of(classifier(relu.of(x, "last"), classes), "nasnet_a_mobile")
