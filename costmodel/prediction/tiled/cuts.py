@@ -1,0 +1,155 @@
+"""All ways to cut one spatial axis into tiles and tiles of tiles, and the input rows that each way reads and holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from costmodel.prediction.tiled.axis import Axis
+
+if TYPE_CHECKING:
+    from costmodel.prediction.tiled.axis import Ints
+
+EVERY_SIZE = 8
+"""Up to this length every tile size is tried; beyond, the smallest size of every distinct number of tiles."""
+EVERY_TAP = 3
+"""Up to this many taps every split of the kernel is tried; beyond, all taps together or one at a time."""
+
+
+@lru_cache(maxsize=4096)
+def sizes(length: int) -> tuple[int, ...]:
+    """Tile sizes worth trying, the largest first."""
+    if length <= EVERY_SIZE:
+        return tuple(range(length, 0, -1))
+    found, k = [], 1
+    while k <= length:
+        size = -(-length // k)
+        found.append(size)
+        k = -(-length // (size - 1)) if size > 1 else length + 1
+    return tuple(found)
+
+
+def tap_sizes(taps: int) -> tuple[int, ...]:
+    """Tile sizes of the taps worth trying, the largest first."""
+    return tuple(range(taps, 0, -1)) if taps <= EVERY_TAP else (taps, 1)
+
+
+class Cuts(NamedTuple):
+    """Columns of equal length, a row for each way to cut."""
+
+    outer: Ints
+    """Outputs of a tile."""
+    inner: Ints
+    """Outputs of a tile within that tile."""
+    taps: Ints
+    """Taps of a tile."""
+    tap: Ints
+    """Taps of a tile within that tile."""
+    outers: Ints
+    """Number of tiles."""
+    inners: Ints
+    """Number of tiles within tiles, over all tiles."""
+    tap_tiles: Ints
+    """Number of tiles of taps."""
+    tap_visits: Ints
+    """Number of tiles of taps within tiles of taps."""
+    fresh: Ints
+    """Input rows read where every inner tile starts empty."""
+    slid: Ints
+    """Input rows read where rows that the next inner tile needs too stay."""
+    held: Ints
+    """Input rows of the largest inner tile."""
+    whole: Ints
+    """The row whose inner tile is this row's outer tile."""
+
+    def where(self, rows: Ints) -> Cuts:
+        """Some rows."""
+        return Cuts(*(column[rows] for column in self))
+
+
+@lru_cache(maxsize=256)
+def cuts(axis: Axis) -> Cuts:
+    """Every way to cut an axis."""
+    if axis.reuse == 1 and axis.rows().pairs == axis.outputs * axis.taps:
+        return _apart(axis)
+    outer, inner, starts, stops, first, at = _tiles(axis.outputs)
+    rows = axis.rows()
+    previous = np.concatenate(([0], starts[:-1])), np.concatenate(([0], stops[:-1]))
+    counted = {}
+    for span in {span for taps in tap_sizes(axis.taps) for tap in tap_sizes(taps) for span in _spans(axis.taps, taps, tap)}:
+        touched = rows.touched(starts, stops, *span)
+        stays = rows.touched(previous[0], stops, *span) - rows.touched(*previous, *span)
+        slid = np.where(first, touched, stays)
+        counted[span] = np.add.reduceat(touched, at), np.add.reduceat(slid, at), np.maximum.reduceat(touched, at)
+    count = np.diff(at, append=len(starts))
+
+    def read_and_held(spans: list[tuple[int, int]], _tap: int) -> tuple[Ints, Ints, Ints]:
+        fresh, slid, held = (np.array([counted[span][i] for span in spans]) for i in range(3))
+        return fresh.sum(axis=0), slid.sum(axis=0), held.max(axis=0)
+
+    return _table(axis, outer, inner, count, read_and_held)
+
+
+def _apart(axis: Axis) -> Cuts:
+    """Where no two outputs share a row and none is padding: a tile needs as many rows as it has outputs and taps."""
+    outer, inner = np.array([(a, b) for a in sizes(axis.outputs) for b in sizes(a)], dtype=np.int64).T
+    full, rest = axis.outputs // outer, axis.outputs % outer
+    count = full * -(-outer // inner) + -(-rest // inner)
+    all_rows = np.full_like(outer, axis.outputs * axis.taps)
+    return _table(axis, outer, inner, count, lambda _spans, tap: (all_rows, all_rows, inner * tap))
+
+
+def _table(axis: Axis, outer: Ints, inner: Ints, count: Ints, read_and_held: Callable[..., tuple[Ints, Ints, Ints]]) -> Cuts:
+    """The ways to cut the outputs, for each way to cut the taps."""
+    parts = []
+    same = np.ones_like(outer)
+    whole = np.flatnonzero(outer == inner)[np.searchsorted(-outer[outer == inner], -outer)]
+    for taps in tap_sizes(axis.taps):
+        for tap in tap_sizes(taps):
+            spans = _spans(axis.taps, taps, tap)
+            tiles = -(-axis.taps // taps) * same, len(spans) * same
+            parts.append(
+                Cuts(
+                    outer, inner, taps * same, tap * same, -(-axis.outputs // outer), count, *tiles, *read_and_held(spans, tap),
+                    whole + len(parts) * len(outer),
+                )
+            )  # fmt: skip
+    return Cuts(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _spans(taps: int, outer: int, inner: int) -> list[tuple[int, int]]:
+    """The tiles of taps within tiles of taps."""
+    return [
+        (start, min(start + inner, begin + outer, taps))
+        for begin in range(0, taps, outer)
+        for start in range(begin, min(begin + outer, taps), inner)
+    ]
+
+
+def _tiles(length: int) -> tuple[Ints, ...]:
+    """For every pair of sizes all inner tiles one after another: sizes, starts, stops, whether it is the first of its outer tile."""
+    pairs = np.array([(a, b) for a in sizes(length) for b in sizes(a)], dtype=np.int64)
+    outer, inner = pairs.T
+    full, rest = length // outer, length % outer
+    each = -(-outer // inner)
+    count = full * each + -(-rest // inner)
+    at = np.concatenate(([0], np.cumsum(count)[:-1]))
+    index = np.arange(count.sum()) - np.repeat(at, count)
+    big, small, per = np.repeat(outer, count), np.repeat(inner, count), np.repeat(each, count)
+    starts = index // per * big + index % per * small
+    stops = np.minimum(np.minimum(starts + small, (index // per + 1) * big), length)
+    return outer, inner, starts, stops, index % per == 0, at
+
+
+def front(key: Ints, x: Ints, y: Ints) -> Ints:
+    """Within every key the rows that no other row undercuts in x or y."""
+    order = np.lexsort((y, x, key))
+    key, y = key[order], y[order]
+    new = np.concatenate(([True], key[1:] != key[:-1]))
+    depth = np.cumsum(new) * (int(y.max(initial=0)) + 1)
+    least = np.minimum.accumulate(y - depth)
+    better = new | (np.concatenate(([0], least[:-1])) > y - depth)
+    return order[better]

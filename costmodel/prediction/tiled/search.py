@@ -1,0 +1,95 @@
+"""The least traffic of a loop nest at every capacity at once: candidates by what they hold, then the running least they move."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from costmodel._num import bytes_of
+from costmodel.prediction.tiled.families import Block, blocks
+from costmodel.prediction.tiled.nest import Bits, Nest
+
+if TYPE_CHECKING:
+    from costmodel.prediction.tiled.axis import Ints
+
+
+class Stairs(NamedTuple):
+    """The candidates of a family that move less than all that hold no more: a step each, by rising capacity."""
+
+    family: str
+    held_bytes: Ints
+    moved_bytes: Ints
+    columns: dict[str, Ints]
+    """Elements held and moved by operand, and tile sizes."""
+
+    def at(self, capacity: Any) -> Any:
+        """The step that a capacity reaches; -1 where it reaches none."""
+        return np.searchsorted(self.held_bytes, capacity, side="right") - 1
+
+    def row(self, step: int) -> dict[str, int]:
+        """Elements and sizes of a step."""
+        return {key: int(column[step]) for key, column in self.columns.items()}
+
+
+@lru_cache(maxsize=1024)
+def stairs(nest: Nest, bits: Bits) -> tuple[Stairs, ...]:
+    """The steps of every family."""
+    parts: dict[str, list[Stairs]] = {}
+    for block in blocks(nest, bits):
+        parts.setdefault(block.family, []).append(_steps(block, nest, bits))
+    return tuple(_merged(many) for many in parts.values())
+
+
+def least(nest: Nest, bits: Bits, capacity: Any) -> Any:
+    """The least bytes moved at one capacity, or at an array of them; none fits where it is negative."""
+    moved = [np.append(family.moved_bytes, _NEVER)[family.at(capacity)] for family in stairs(nest, bits)]
+    found = np.minimum.reduce(moved)
+    return np.where(found == _NEVER, -1, found)
+
+
+_NEVER = np.iinfo(np.int64).max
+
+
+def _steps(block: Block, nest: Nest, bits: Bits) -> Stairs:
+    g = nest.groups
+    held = bytes_of(block.inputs_held, bits.input) + bytes_of(block.weights_held, bits.weight) + bytes_of(block.sums_held, bits.accumulator)
+    moved = bytes_of(g * block.inputs_moved, bits.input) + bytes_of(g * block.weights_moved, bits.weight)
+    moved = moved + bytes_of(nest.outputs, bits.output) + bytes_of(2 * nest.outputs * (block.visits - 1), bits.accumulator)
+    held, moved = np.broadcast_arrays(held, moved)
+    shape, held, moved = held.shape, held.ravel(), moved.ravel()
+    kept = _promising(held, moved)
+    kept = kept[_running(held[kept], moved[kept])]
+    index = np.unravel_index(kept, shape)
+    operands = {key: np.broadcast_to(getattr(block, key), shape)[index] for key in _OPERANDS}
+    sizes = {key: np.broadcast_to(column, kept.shape) for key, column in block.sizes(*index).items()}
+    return Stairs(block.family, held[kept], moved[kept], operands | sizes)
+
+
+_OPERANDS = ("inputs_held", "weights_held", "sums_held", "inputs_moved", "weights_moved", "visits")
+
+
+def _promising(held: Ints, moved: Ints) -> Ints:
+    """Candidates that move less than every one that holds clearly less: sixteen classes an octave, told from the floats' bits."""
+    classes = held.astype(np.float64).view(np.int64) >> 48
+    classes -= classes.min()
+    best = np.full(int(classes.max()) + 2, _NEVER)
+    np.minimum.at(best, classes + 1, moved)
+    return np.flatnonzero(moved < np.minimum.accumulate(best)[classes])
+
+
+def _running(held: Ints, moved: Ints) -> Ints:
+    """Candidates by what they hold, those that move less than all before."""
+    order = np.lexsort((moved, held))
+    so_far = np.minimum.accumulate(moved[order])
+    return order[np.concatenate(([True], so_far[1:] < so_far[:-1]))]
+
+
+def _merged(many: list[Stairs]) -> Stairs:
+    if len(many) == 1:
+        return many[0]
+    held, moved = (np.concatenate([getattr(part, key) for part in many]) for key in ("held_bytes", "moved_bytes"))
+    kept = _running(held, moved)
+    columns = {key: np.concatenate([part.columns[key] for part in many])[kept] for key in many[0].columns}
+    return Stairs(many[0].family, held[kept], moved[kept], columns)
