@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,54 +43,65 @@ def stairs(nest: Nest, bits: Bits) -> tuple[Stairs, ...]:
     return tuple(_merged(many) for many in parts.values())
 
 
-def least(nest: Nest, bits: Bits, capacity: Any) -> Any:
-    """The least bytes moved at one capacity, or at an array of them; none fits where it is negative."""
-    moved = [np.append(family.moved_bytes, _NEVER)[family.at(capacity)] for family in stairs(nest, bits)]
-    found = np.minimum.reduce(moved)
-    return np.where(found == _NEVER, -1, found)
+def least(nest: Nest, bits: Bits, capacity: Any) -> tuple[Any, Any, Any]:
+    """Bytes of inputs, weights and sums moved by the least tiling at each of several capacities; negative where none fits."""
+    families = stairs(nest, bits)
+    steps = np.array([family.at(capacity) for family in families])
+    traffic = np.array([np.append(family.moved_bytes, _NEVER)[step] for family, step in zip(families, steps, strict=True)])
+    best = traffic.argmin(axis=0)
+    found = []
+    for operand in range(3):
+        by_family = [np.append(moved(family.columns, nest, bits)[operand], -1)[step] for family, step in zip(families, steps, strict=True)]
+        found.append(np.choose(best, by_family))
+    return found[0], found[1], found[2]
 
 
 _NEVER = np.iinfo(np.int64).max
 
 
+def moved(elements: Mapping[str, Any], nest: Nest, bits: Bits) -> tuple[Any, Any, Any]:
+    """Bytes of inputs, weights and sums: of a sum all but the last visit leave it unfinished, out and back."""
+    inputs = bytes_of(nest.groups * elements["inputs_moved"], bits.input)
+    weights = bytes_of(nest.groups * elements["weights_moved"], bits.weight)
+    unfinished = bytes_of(2 * nest.outputs * (elements["visits"] - 1), bits.accumulator)
+    return inputs, weights, bytes_of(nest.outputs, bits.output) + unfinished
+
+
 def _steps(block: Block, nest: Nest, bits: Bits) -> Stairs:
-    g = nest.groups
     held = bytes_of(block.inputs_held, bits.input) + bytes_of(block.weights_held, bits.weight) + bytes_of(block.sums_held, bits.accumulator)
-    moved = bytes_of(g * block.inputs_moved, bits.input) + bytes_of(g * block.weights_moved, bits.weight)
-    moved = moved + bytes_of(nest.outputs, bits.output) + bytes_of(2 * nest.outputs * (block.visits - 1), bits.accumulator)
-    held, moved = np.broadcast_arrays(held, moved)
-    shape, held, moved = held.shape, held.ravel(), moved.ravel()
-    kept = _promising(held, moved)
-    kept = kept[_running(held[kept], moved[kept])]
+    held, traffic = np.broadcast_arrays(held, sum(moved(block._asdict(), nest, bits)))
+    shape, held, traffic = held.shape, held.ravel(), traffic.ravel()
+    kept = _promising(held, traffic)
+    kept = kept[_running(held[kept], traffic[kept])]
     index = np.unravel_index(kept, shape)
     operands = {key: np.broadcast_to(getattr(block, key), shape)[index] for key in _OPERANDS}
     sizes = {key: np.broadcast_to(column, kept.shape) for key, column in block.sizes(*index).items()}
-    return Stairs(block.family, held[kept], moved[kept], operands | sizes)
+    return Stairs(block.family, held[kept], traffic[kept], operands | sizes)
 
 
 _OPERANDS = ("inputs_held", "weights_held", "sums_held", "inputs_moved", "weights_moved", "visits")
 
 
-def _promising(held: Ints, moved: Ints) -> Ints:
+def _promising(held: Ints, traffic: Ints) -> Ints:
     """Candidates that move less than every one that holds clearly less: sixteen classes an octave, told from the floats' bits."""
     classes = held.astype(np.float64).view(np.int64) >> 48
     classes -= classes.min()
     best = np.full(int(classes.max()) + 2, _NEVER)
-    np.minimum.at(best, classes + 1, moved)
-    return np.flatnonzero(moved < np.minimum.accumulate(best)[classes])
+    np.minimum.at(best, classes + 1, traffic)
+    return np.flatnonzero(traffic < np.minimum.accumulate(best)[classes])
 
 
-def _running(held: Ints, moved: Ints) -> Ints:
+def _running(held: Ints, traffic: Ints) -> Ints:
     """Candidates by what they hold, those that move less than all before."""
-    order = np.lexsort((moved, held))
-    so_far = np.minimum.accumulate(moved[order])
+    order = np.lexsort((traffic, held))
+    so_far = np.minimum.accumulate(traffic[order])
     return order[np.concatenate(([True], so_far[1:] < so_far[:-1]))]
 
 
 def _merged(many: list[Stairs]) -> Stairs:
     if len(many) == 1:
         return many[0]
-    held, moved = (np.concatenate([getattr(part, key) for part in many]) for key in ("held_bytes", "moved_bytes"))
-    kept = _running(held, moved)
+    held, traffic = (np.concatenate([getattr(part, key) for part in many]) for key in ("held_bytes", "moved_bytes"))
+    kept = _running(held, traffic)
     columns = {key: np.concatenate([part.columns[key] for part in many])[kept] for key in many[0].columns}
-    return Stairs(many[0].family, held[kept], moved[kept], columns)
+    return Stairs(many[0].family, held[kept], traffic[kept], columns)
