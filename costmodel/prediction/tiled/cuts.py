@@ -144,9 +144,24 @@ def _tiles(length: int) -> tuple[Ints, ...]:
     return outer, inner, starts, stops, index % per == 0, at
 
 
+def packed(*columns: Ints) -> Ints:
+    """One number for each row, ordered as the columns are, the first before the next."""
+    key, span = columns[0], int(columns[0].max(initial=0)) + 1
+    for column in columns[1:]:
+        width = int(column.max(initial=0)) + 1
+        if span * width >= _MOST:
+            _, key = np.unique(key, return_inverse=True)
+            span = len(key)
+        key, span = key * width + column, span * width
+    return key
+
+
+_MOST = 2**62
+
+
 def front(key: Ints, x: Ints, y: Ints) -> Ints:
     """Within every key the rows that no other row undercuts in x or y."""
-    order = np.lexsort((y, x, key))
+    order = np.argsort(packed(key, x, y))
     key, y = key[order], y[order]
     new = np.concatenate(([True], key[1:] != key[:-1]))
     depth = np.cumsum(new) * (int(y.max(initial=0)) + 1)
