@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from costmodel._symbols import evaluate, symbols
     from costmodel.whatif.elasticity import elasticity
     from costmodel.whatif.formula import formula
+    from costmodel.whatif.movement import ski_slope, traffic
     from costmodel.whatif.separable import speedup
 
 __version__ = "0.1.0"
 
 __all__ = [
     "CostModelError", "Hardware", "Input", "Network", "Prediction", "blocks", "elasticity", "errors", "evaluate",
-    "formula", "layers", "predict", "published", "sequential", "speedup", "symbols", "zoo",
+    "formula", "layers", "predict", "published", "sequential", "ski_slope", "speedup", "symbols", "traffic", "zoo",
 ]  # fmt: skip
 
 _ON_DEMAND = {
@@ -28,10 +29,12 @@ _ON_DEMAND = {
     "evaluate": "_symbols",
     "formula": "whatif.formula",
     "published": "published",
+    "ski_slope": "whatif.movement",
     "speedup": "whatif.separable",
     "symbols": "_symbols",
+    "traffic": "whatif.movement",
 }
-"""Names whose modules import SymPy, which costs a third of a second: they load when they are first used."""
+"""Names whose modules import SymPy, which costs a third of a second, or that few need: they load when they are first used."""
 
 
 def __dir__() -> list[str]:

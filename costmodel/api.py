@@ -36,7 +36,7 @@ def predict(
     hardware : Hardware, str or Path
         A machine, the name of one in the catalog, or the path of a TOML file.
     traffic : str or Policy
-        Who crosses the DDR bus: "resident", "weights" or "compulsory".
+        Who crosses the DDR bus: "resident", "weights", "compulsory" or "tiled".
     fuse_epilogues : bool
         Whether norms, activations and biases run on their host's output before it is written.
     weight_bits, activation_bits : int or symbol, optional

@@ -102,7 +102,7 @@ def _predict(
     network: Annotated[str, typer.Argument(help="A zoo network (see `costmodel list networks`) or a network JSON file.")],
     hardware: Machines = "pardhi",
     set_: Changes = None,
-    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus: weights, compulsory or resident.")] = "resident",
+    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus: weights, compulsory, resident or tiled.")] = "resident",
     round_trip: Annotated[bool, typer.Option("--round-trip", help="With --traffic weights: weights move back too.")] = False,
     fuse_epilogues: Annotated[bool, typer.Option(help="Norms and activations run on their host's output.")] = True,
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
@@ -175,6 +175,37 @@ def _compare(
     machines = _machines(hardware, set_)
     predictions = [predict(net, machine, traffic=traffic) for net in (_network(n, []) for n in names) for machine in machines]
     _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
+
+
+@app.command("traffic", context_settings=_BUILDER_OPTIONS)
+def _traffic(
+    context: typer.Context,
+    network: Annotated[str, typer.Argument(help="A zoo network (see `costmodel list networks`) or a network JSON file.")],
+    sram: Annotated[str, typer.Option(help="The capacity; several, separated by commas, give traffic against capacity.")] = "1 MiB",
+    policy: Annotated[str, typer.Option(help="Who crosses the DDR bus: tiled, weights, compulsory or resident.")] = "tiled",
+    weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums.")] = 32,
+    sort: Annotated[str | None, typer.Option(help="Sort the rows by a column, largest first.")] = None,
+    top: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """What every layer of NETWORK moves over the DDR bus under a capacity, and how it is tiled."""
+    from costmodel.tables.table import to_json
+    from costmodel.whatif.movement import ski_slope, traffic
+
+    built = _network(network, context.args)
+    capacities = [one.strip() for one in sram.split(",") if one.strip()]
+    if not capacities:
+        raise FieldError(f"`--sram` (={sram!r}) names no capacity")
+    widths: dict[str, Any] = {"weight_bits": weight_bits, "activation_bits": activation_bits, "accumulator_bits": accumulator_bits}
+    if len(capacities) > 1 and policy != "tiled":
+        raise FieldError(f"`--policy` (={policy!r}) goes with one capacity; several show the least tiled traffic")
+    found: Any = ski_slope(built, capacities, **widths) if len(capacities) > 1 else traffic(built, sram=sram, policy=policy, **widths)
+    if format == "json":
+        return _write(to_json(found.to_dict()), output)
+    _show(_arranged(found.table(), sort, top), format, output)
 
 
 @app.command("list")

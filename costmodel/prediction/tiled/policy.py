@@ -32,6 +32,17 @@ class Tiled(Policy):
         return total(step.bound_bytes for step in steps)
 
 
+def capacities_of_steps(workload: Workload) -> Any:
+    """Every capacity at which some layer moves less than below it."""
+    import numpy as np
+
+    from costmodel.prediction.tiled.search import stairs
+
+    nests = [(nest_of(step.nodes[0].layer, step.input_shapes, step.nodes[0].output_shapes[0]), step) for step in workload.steps]
+    found = {(nest, _bits(step, workload)) for nest, step in nests if nest is not None}
+    return np.unique(np.concatenate([np.array([], dtype=np.int64), *(family.held_bytes for pair in found for family in stairs(*pair))]))
+
+
 def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
     node = step.nodes[0]
     nest = nest_of(node.layer, node.input_shapes, node.output_shapes[0])
