@@ -45,12 +45,12 @@ class Points(NamedTuple):
 
     def p(self, column: str) -> Ints:
         """A column of the table of p."""
-        found: Ints = getattr(self.p_table, column)[self.i]
+        found: Ints = self.p_table.column(column)[self.i]
         return found
 
     def q(self, column: str) -> Ints:
         """A column of the table of q."""
-        found: Ints = getattr(self.q_table, column)[self.j]
+        found: Ints = self.q_table.column(column)[self.j]
         return found
 
     def both(self, column: str) -> Ints:
@@ -123,7 +123,7 @@ def blocks(nest: Nest, bits: Bits) -> Iterator[Block]:
     ns, ms, cs = (-(-length // size) for length, size in ((nest.n, n), (nest.m, m), (nest.c, c)))
     n_, ns_ = n[:, None, None], ns[:, None, None]
     planes, weights = nest.planes, nest.m * nest.c * nest.p.taps * nest.q.taps
-    yield from _sums_first(nest, n, n_, ns_, m, ms, planes, weights)
+    yield from _sums_first(nest, bits, n, n_, ns_, m, ms, planes, weights)
     yield from _weights_first(nest, bits, m, ms, c, cs, planes, weights)
     yield from _inputs_first(nest, n, n_, ns_, c, cs, planes, weights)
 
@@ -137,20 +137,32 @@ def _sizes(points: Points, i: Any, **more: Any) -> dict[str, Any]:
     return found | more
 
 
-def _sums_first(nest: Nest, n: Ints, n_: Ints, ns_: Ints, m: Ints, ms: Ints, planes: int, weights: int) -> Iterator[Block]:
+def _sums_first(nest: Nest, bits: Bits, n: Ints, n_: Ints, ns_: Ints, m: Ints, ms: Ints, planes: int, weights: int) -> Iterator[Block]:
     points = _sliding(nest, lambda t: _line(t, _whole_taps(t)), lambda t: _strip(t, _whole_taps(t)))
-    points = points.where(front(packed(points.p("outer"), points.q("outer"), points.both("taps")), points.held, points.read))
+    points = points.where(front(packed(points.both("outer"), points.both("outers"), points.both("taps")), points.held, points.read))
     yield Block(
         "sums, weights, inputs", points.held[:, None], points.both("taps")[:, None] * m, points.both("outer")[:, None] * m * n_,
         planes * points.read[:, None] * ms, weights * points.both("outers")[:, None] * ns_, 1,
         lambda a, i, b, points=points: _sizes(points, i, n1=n[a], m1=m[b]),
     )  # fmt: skip
     points = _sliding(nest, _whole_taps, lambda t: np.flatnonzero((t.taps == t.tap) & (t.outer == t.inner)))
+    points = points.where(np.flatnonzero(_short_of_weights(points, nest, bits)))
     points = points.where(front(packed(points.both("outer"), points.both("inners")), points.held, points.read))
     yield Block(
         "sums, inputs, weights", points.held[:, None] * n_, 1, points.both("outer")[:, None] * m * n_, planes * points.read[:, None] * ms,
         weights * points.both("inners")[:, None] * ns_, 1, lambda a, i, b: _sizes(points, i, n1=n[a], m1=m[b]),
     )  # fmt: skip
+
+
+def _short_of_weights(points: Points, nest: Nest, bits: Bits) -> Any:
+    """Where a tile of inputs may be better company for streamed weights than a line of inputs for held ones.
+
+    It is not where it exceeds the line by more than all the weights of one input channel, and reads no less.
+    """
+    line = np.where(points.along_q, points.p("held") * points.q("single_held"), points.p("single_held") * points.q("held"))
+    reads_less = np.where(points.along_q, points.q("single_slid") > points.q("slid"), points.p("single_slid") > points.p("slid"))
+    room = bits.weight * (nest.m * points.both("taps") - 1)
+    return reads_less | (points.both("outer") == points.both("inner")) | (bits.input * (points.held - line) < room)
 
 
 def _weights_first(nest: Nest, bits: Bits, m: Ints, ms: Ints, c: Ints, cs: Ints, planes: int, weights: int) -> Iterator[Block]:

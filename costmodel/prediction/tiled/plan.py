@@ -207,7 +207,8 @@ def _sentence(nest: Nest, family: str, entries: tuple[Entry, ...], row: dict[str
         size = tile.size
         if operand == "sums":
             positions = size["n"] * size["p"] * size["q"]
-            what = f"{_some(size['m'], 'output channel')}{"'" if size['m'] > 1 else "'s"} sums ({_some(positions, 'position')} each)"
+            owners = f"{_some(size['m'], 'output channel')}'" + "s" * (size["m"] == 1)
+            what = f"{owners} sums ({_some(positions, 'position')} each)"
             count = row["visits"]
         elif operand == "weights":
             kernel = f"{size['r']}x{size['s']} weights" if size["r"] * size["s"] > 1 else "weights"

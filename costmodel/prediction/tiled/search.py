@@ -68,8 +68,9 @@ def moved(elements: Mapping[str, Any], nest: Nest, bits: Bits) -> tuple[Any, Any
 
 
 def _steps(block: Block, nest: Nest, bits: Bits) -> Stairs:
-    held = bytes_of(block.inputs_held, bits.input) + bytes_of(block.weights_held, bits.weight) + bytes_of(block.sums_held, bits.accumulator)
-    held, traffic = np.broadcast_arrays(held, sum(moved(block._asdict(), nest, bits)))
+    widths = (block.inputs_held, bits.input), (block.weights_held, bits.weight), (block.sums_held, bits.accumulator)
+    held = _sum(tuple(bytes_of(elements, width) for elements, width in widths))
+    held, traffic = np.broadcast_arrays(held, _sum(moved(block._asdict(), nest, bits)))
     shape, held, traffic = held.shape, held.ravel(), traffic.ravel()
     kept = _promising(held, traffic)
     kept = kept[_running(held[kept], traffic[kept])]
@@ -77,6 +78,12 @@ def _steps(block: Block, nest: Nest, bits: Bits) -> Stairs:
     operands = {key: np.broadcast_to(getattr(block, key), shape)[index] for key in _OPERANDS}
     sizes = {key: np.broadcast_to(column, kept.shape) for key, column in block.sizes(*index).items()}
     return Stairs(block.family, held[kept], traffic[kept], operands | sizes)
+
+
+def _sum(parts: tuple[Any, Any, Any]) -> Any:
+    """Small arrays first."""
+    a, b, c = sorted(parts, key=np.size)
+    return a + b + c
 
 
 _OPERANDS = ("inputs_held", "weights_held", "sums_held", "inputs_moved", "weights_moved", "visits")
