@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import pairwise
 from math import log
 from typing import Any, NamedTuple
 
@@ -162,10 +163,13 @@ class SkiSlope:
 
     @cached_property
     def knees(self) -> tuple[Knee, ...]:
-        """The corners of the curve: between two of them no capacity lies below their line, both axes logarithmic."""
-        from costmodel.prediction.tiled.policy import capacities_of_steps
+        """The corners of the curve: no capacity between two of them lies below their line, both axes logarithmic.
 
+        A corner that spares less than a twentieth is left out, but for the last.
+        """
         import numpy as np
+
+        from costmodel.prediction.tiled.policy import capacities_of_steps
 
         low, high = self.capacities.min(), self.capacities.max()
         tried = np.unique(np.concatenate((capacities_of_steps(self._workload), [low])))
@@ -173,7 +177,9 @@ class SkiSlope:
         moved = np.broadcast_to(total(step.all_bytes for step in self._policy.steps(self._workload, tried)), tried.shape)
         first = np.concatenate(([True], moved[1:] < moved[:-1]))
         corners = _lower_corners([(int(s), int(q)) for s, q in zip(tried[first], moved[first], strict=True)])
-        return tuple(Knee(s, q, self._named(s)) for s, q in corners)
+        kept = [corners[0], *(b for a, b in pairwise(corners) if 20 * b[1] <= 19 * a[1])]
+        kept += [corners[-1]] * (kept[-1] != corners[-1])
+        return tuple(Knee(s, q, self._named(s)) for s, q in kept)
 
     def _named(self, sram_bytes: int) -> str:
         steps = self._policy.steps(self._workload, sram_bytes)
@@ -272,17 +278,21 @@ def traffic(
     Examples
     --------
     >>> import costmodel as cm
-    >>> found = cm.traffic(cm.layers.Conv2d(64, 3, padding=0, bias=False), (1, 64, 18, 18), sram=4294, accumulator_bits=8)
+    >>> found = cm.traffic(cm.layers.Conv2d(64, 3, padding=0, bias=False), (1, 64, 18, 18), sram=602, accumulator_bits=8)
     >>> found.ddr_bytes, found.compulsory_bytes
-    (136192, 73984)
-    >>> print(found.plan)
-    keep 16 output channels' sums (256 positions each), hold the 3x3 weights of 16 output channels by 1 input channel, stream inputs (3 rows x 18 columns of 1 channel) 4 times
-      inputs 82,944 B = 4 passes x 64 planes x 18 rows x 18 columns x 1 B
-      weights 36,864 B = 1 pass x 36,864 weights x 1 B
+    (385024, 73984)
+    >>> print(*str(found.plan).splitlines()[:10], sep="\n")
+    keep 8 output channels' sums (64 positions each),
+    hold the 3x3 weights of 8 output channels by 1 input channel 4 times,
+    stream inputs (3 rows x 6 columns of 1 channel) 8 times
+      inputs 221,184 B = 8 passes x 64 planes x 18 rows x 24 columns x 1 B
+      weights 147,456 B = 4 passes x 36,864 weights x 1 B
       outputs 16,384 B = 16,384 x 1 B
-      together 136,192 B; compulsory 73,984 B; bound 87,775 B
-      held 4,294 of 4,294 B: inputs 54 B = 1 x 1 x 3 x 18 x 1 B; weights 144 B = 16 x 1 x 3 x 3 x 1 B; sums 4,096 B = 16 x 1 x 16 x 16 x 1 B
-    ...
+      together 385,024 B; compulsory 73,984 B; bound 255,216 B
+      held 602 of 602 B
+        inputs 18 B = 1 x 1 x 3 x 6 x 1 B
+        weights 72 B = 8 x 1 x 3 x 3 x 1 B
+        sums 512 B = 8 x 1 x 16 x 4 x 1 B
     >>> cm.traffic("mobilenet_v1", sram="128 KiB").ddr_bytes == cm.traffic("mobilenet_v1", sram="128 KiB").compulsory_bytes
     True
     """
@@ -350,8 +360,9 @@ def _subject(what: Any, input_shapes: Any) -> Network:
         raise FieldError(f"`input_shapes` is missing; {what!r} needs the shape of its input, e.g. (1, 64, 56, 56)")
     if not isinstance(input_shapes, tuple | list) or not input_shapes:
         raise FieldError(f"`input_shapes` (={input_shapes!r}) must be a shape, batch and channels first, or a list of shapes")
-    several = isinstance(input_shapes[0], tuple | list)
-    return Network.of(what(*(Input(tuple(shape)) for shape in (input_shapes if several else [input_shapes]))), name=what.kind)
+    shapes = input_shapes if isinstance(input_shapes[0], tuple | list) else [input_shapes]
+    inputs = [Input(tuple(shape), name=f"input_{index}") for index, shape in enumerate(shapes)]
+    return Network.of(what(*inputs, name=what.kind), name=what.kind)
 
 
 def _capacity(sram: Any) -> int | float:

@@ -4,7 +4,7 @@ A mapping is a list, outermost first, of loops `(dimension, tile size)` and of `
 """
 
 import itertools
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 KNOWS = {"inputs": "ncpqrs", "weights": "mcrs", "sums": "npqm"}
@@ -67,7 +67,7 @@ def above(operand: str, loops: tuple[tuple[str, int], ...]) -> tuple[tuple[str, 
     return loops[: known[-1] + 1] if known else ()
 
 
-@lru_cache(maxsize=None)
+@cache
 def reads(shape: Small, operand: str, loops: tuple[tuple[str, int], ...]) -> tuple[int, int]:
     """Elements that come on chip, and the most held: `loops` are those above the buffer, down to the innermost it knows."""
     slides = loops[-1][0] if loops and operand == "inputs" and loops[-1][0] in "pq" else None
@@ -117,7 +117,7 @@ def simulate(shape: Small, mapping, widths=(1, 1, 1, 1)) -> tuple[int, int, int]
             place[what] = sum(1 for step in mapping[:i] if step[0] != "hold")
     prefix = {x: len(above(x, loops[:depth])) for x, depth in place.items()}
     buffers = {x: set() for x in place}
-    since = {x: None for x in place}
+    since = dict.fromkeys(place)
     peak = dict.fromkeys(place, 0)
     progress: dict[tuple, int] = {}
     moved = macs = 0

@@ -108,7 +108,7 @@ def _apart(axis: Axis) -> Cuts:
 
 def _table(axis: Axis, outer: Ints, inner: Ints, count: Ints, read_and_held: Callable[..., tuple[Ints, Ints, Ints]]) -> Cuts:
     """The ways to cut the outputs, for each way to cut the taps."""
-    parts = []
+    parts: list[Cuts] = []
     same = np.ones_like(outer)
     whole = np.flatnonzero(outer == inner)[np.searchsorted(-outer[outer == inner], -outer)]
     single = np.flatnonzero(inner == 1)[np.searchsorted(-outer[inner == 1], -outer)]
@@ -172,4 +172,5 @@ def front(key: Ints, x: Ints, y: Ints) -> Ints:
     depth = np.cumsum(new) * (int(y.max(initial=0)) + 1)
     least = np.minimum.accumulate(y - depth)
     better = new | (np.concatenate(([0], least[:-1])) > y - depth)
-    return order[better]
+    found: Ints = order[better]
+    return found

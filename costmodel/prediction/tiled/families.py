@@ -184,8 +184,8 @@ def _weights_first(nest: Nest, bits: Bits, m: Ints, ms: Ints, c: Ints, cs: Ints,
     points = points.where(front(points.taps_key, points.held, points.read))
     taps, visits = points.both("taps")[:, None, None], points.both("tap_tiles")[:, None, None]
     yield Block(
-        "weights, inputs, sums", points.held[:, None, None] * c, taps * m[:, None] * c, 1, planes * points.read[:, None, None] * ms[:, None],
-        weights, visits * cs, lambda i, a, b: _sizes(points, i, m1=m[a], c1=c[b]),
+        "weights, inputs, sums", points.held[:, None, None] * c, taps * m[:, None] * c, 1,
+        planes * points.read[:, None, None] * ms[:, None], weights, visits * cs, lambda i, a, b: _sizes(points, i, m1=m[a], c1=c[b]),
     )  # fmt: skip
 
 
@@ -225,4 +225,5 @@ def _inputs_first(nest: Nest, n: Ints, n_: Ints, ns_: Ints, c: Ints, cs: Ints, p
 
 def _nested(length: int, outer: Ints, inner: Ints) -> Ints:
     """How many tiles within tiles there are."""
-    return length // outer * -(-outer // inner) + -(-(length % outer) // inner)
+    found: Ints = length // outer * -(-outer // inner) + -(-(length % outer) // inner)
+    return found

@@ -8,7 +8,7 @@ from costmodel._num import is_open, product
 from costmodel.errors import SymbolicError
 from costmodel.formulas import window
 from costmodel.layers import Layer, Shape
-from costmodel.layers.conv import _ConvTranspose, _Convolution
+from costmodel.layers.conv import _Convolution, _ConvTranspose
 from costmodel.layers.linear import Dense, MatMul
 from costmodel.layers.window import Window
 from costmodel.prediction.tiled.axis import Axis

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -86,8 +85,8 @@ class Plan:
         if not self._others:
             return None
         other, step = self._others[0]
-        words = _sentence(self.nest, other.family, loops(self.nest, other.family, other.row(step)), other.row(step))
-        return {"keeps": words, "ddr_bytes": int(other.moved_bytes[step]), "sram_bytes": int(other.held_bytes[step])}
+        words = _phrases(self.nest, other.family, loops(self.nest, other.family, other.row(step)), other.row(step))
+        return {"keeps": ", ".join(words), "ddr_bytes": int(other.moved_bytes[step]), "sram_bytes": int(other.held_bytes[step])}
 
     @cached_property
     def next_step(self) -> dict[str, int] | None:
@@ -111,7 +110,11 @@ class Plan:
     @property
     def sentence(self) -> str:
         """What is kept and what streams."""
-        return _sentence(self.nest, self.family, self.loops, self._row)
+        return ", ".join(self._phrases)
+
+    @cached_property
+    def _phrases(self) -> list[str]:
+        return _phrases(self.nest, self.family, self.loops, self._row)
 
     @property
     def sums(self) -> tuple[str, ...]:
@@ -133,7 +136,7 @@ class Plan:
         }
 
     def __str__(self) -> str:
-        lines = [self.sentence, *(f"  {line}" for line in self.sums)]
+        lines = [",\n".join(self._phrases), *(f"  {line}" for line in self.sums)]
         if self.alternative:
             lines.append(f"  next best: {self.alternative['keeps']}: {self.alternative['ddr_bytes']:,} B")
         return "\n".join([*lines, f"  {self.binding}"])
@@ -199,8 +202,8 @@ def _some(count: int, word: str, plural: str = "s") -> str:
     return f"{count:,} {word}" + plural * (count != 1)
 
 
-def _sentence(nest: Nest, family: str, entries: tuple[Entry, ...], row: dict[str, int]) -> str:
-    """Keep 16 output channels' sums (256 positions each), hold ..., stream ... once."""
+def _phrases(nest: Nest, family: str, entries: tuple[Entry, ...], row: dict[str, int]) -> list[str]:
+    """Keep 16 output channels' sums (256 positions each); hold ...; stream ... once."""
     said = []
     for verb, operand in zip(("keep", "hold", "stream"), family.split(", "), strict=True):
         tile = _Tile(nest, entries, operand)
@@ -220,7 +223,7 @@ def _sentence(nest: Nest, family: str, entries: tuple[Entry, ...], row: dict[str
             count = _passes(nest, entries, row)
         said.append(f"{verb} {what} {_times(count)}" if verb == "stream" or count > 1 else f"{verb} {what}")
     lead = f"for each of {nest.groups:,} groups " if nest.groups > 1 else ""
-    return lead + ", ".join(said)
+    return [lead + said[0], *said[1:]]
 
 
 def _passes(nest: Nest, entries: tuple[Entry, ...], row: dict[str, int]) -> int:
@@ -261,9 +264,6 @@ def _held_lines(plan: Plan) -> list[str]:
     inputs = [a.size["n"], a.size["c"], a.lines("p")[1], a.lines("q")[1]]
     weights = [b.size[d] for d in "mcrs"]
     sums = [c.size[d] for d in "mnpq"]
-    assert prod(inputs) == plan._row["inputs_held"]
-    assert prod(weights) == plan._row["weights_held"]
-    assert prod(sums) == plan._row["sums_held"]
     figures = zip(OPERANDS, (inputs, weights, sums), (bits.input, bits.weight, bits.accumulator), strict=True)
-    parts = [f"{x} {held[x]:,} B = {' x '.join(map(str, many))} x {_bytes(width)}" for x, many, width in figures]
-    return [f"held {plan.held_bytes:,} of {plan.sram_bytes:,} B: " + "; ".join(parts)]
+    parts = [f"  {x} {held[x]:,} B = {' x '.join(map(str, many))} x {_bytes(width)}" for x, many, width in figures]
+    return [f"held {plan.held_bytes:,} of {plan.sram_bytes:,} B", *parts]

@@ -94,4 +94,5 @@ def _moved(nest: Nest, bits: Bits, sram_bytes: Num) -> tuple[Any, Any, Any, Any]
         Plan(nest, bits, sram_bytes.min().item())  # says what is wrong where the smallest does not do
         return *least(nest, bits, sram_bytes), None
     plan = Plan(nest, bits, sram_bytes)
-    return *plan.ddr_bytes_of.values(), plan
+    inputs, weights, sums = plan.ddr_bytes_of.values()
+    return inputs, weights, sums, plan
