@@ -281,7 +281,8 @@ def traffic(
     >>> found = cm.traffic(cm.layers.Conv2d(64, 3, padding=0, bias=False), (1, 64, 18, 18), sram=602, accumulator_bits=8)
     >>> found.ddr_bytes, found.compulsory_bytes
     (385024, 73984)
-    >>> print(*str(found.plan).splitlines()[:10], sep="\n")
+    >>> for line in str(found.plan).splitlines()[:11]:
+    ...     print(line)
     keep 8 output channels' sums (64 positions each),
     hold the 3x3 weights of 8 output channels by 1 input channel 4 times,
     stream inputs (3 rows x 6 columns of 1 channel) 8 times

@@ -9,6 +9,7 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mappings import Small, cost, reads, simulate, stairs
+from strategies import build, recipes
 
 import costmodel as cm
 from costmodel.prediction.tiled.axis import Axis
@@ -306,6 +307,17 @@ def test_the_policy_in_a_prediction() -> None:
     for row, layer in zip(prediction.rows, same.layers, strict=True):
         assert (row.ddr_bytes, row.ddr_bytes_bound, row.ddr_bytes_compulsory) == (layer.ddr_bytes, layer.bound_bytes, layer.compulsory_bytes)
         assert row.ddr_bytes_compulsory <= row.ddr_bytes_bound <= row.ddr_bytes
+
+
+@settings(deadline=None, max_examples=15)
+@given(recipe=recipes, sram=st.integers(60, 20_000), more=st.integers(0, 20_000))
+def test_networks_with_branches(recipe, sram: int, more: int) -> None:
+    net = build(recipe, 3, 12, 9)
+    found, roomier = cm.traffic(net, sram=sram), cm.traffic(net, sram=sram + more)
+    for layer, again in zip(found.layers, roomier.layers, strict=True):
+        assert layer.compulsory_bytes <= layer.bound_bytes <= layer.ddr_bytes
+        assert again.ddr_bytes <= layer.ddr_bytes
+    assert found.bound_bytes <= found.ddr_bytes
 
 
 def test_symbols_are_refused() -> None:
