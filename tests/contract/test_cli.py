@@ -87,7 +87,17 @@ def test_flash_machine(tmp_path: Path) -> None:
 
 def test_traffic_json_keeps_its_promise() -> None:
     document = json.loads(out("traffic", "mobilenet_v1", "--sram", "128 KiB", "--format", "json"))
-    assert {"schema", "network", "sram_bytes", "policy", "ddr_bytes", "bound_bytes", "compulsory_bytes", "plan", "layers"} <= document.keys()
+    assert {
+        "schema",
+        "network",
+        "sram_bytes",
+        "policy",
+        "ddr_bytes",
+        "bound_bytes",
+        "compulsory_bytes",
+        "plan",
+        "layers",
+    } <= document.keys()
     tiled = [layer for layer in document["layers"] if layer["name"] in document["plan"]]
     assert sum(layer["ddr_bytes"] for layer in tiled) == 14_396_840
     assert {"keeps", "loops", "ddr_bytes", "sram_bytes", "alternative", "binding"} <= document["plan"]["conv1"].keys()

@@ -14,7 +14,6 @@ from strategies import build, recipes
 import costmodel as cm
 from costmodel.prediction.tiled.axis import Axis
 from costmodel.prediction.tiled.bound import bound_bytes, compulsory_bytes
-from costmodel.prediction.tiled.loops import loops
 from costmodel.prediction.tiled.nest import Bits, Nest
 from costmodel.prediction.tiled.plan import Plan
 from costmodel.prediction.tiled.search import stairs as least_stairs
@@ -305,7 +304,11 @@ def test_the_policy_in_a_prediction() -> None:
     assert prediction.total.ddr_bytes == same.ddr_bytes
     assert prediction.total.ddr_bytes_bound == same.bound_bytes
     for row, layer in zip(prediction.rows, same.layers, strict=True):
-        assert (row.ddr_bytes, row.ddr_bytes_bound, row.ddr_bytes_compulsory) == (layer.ddr_bytes, layer.bound_bytes, layer.compulsory_bytes)
+        assert (row.ddr_bytes, row.ddr_bytes_bound, row.ddr_bytes_compulsory) == (
+            layer.ddr_bytes,
+            layer.bound_bytes,
+            layer.compulsory_bytes,
+        )
         assert row.ddr_bytes_compulsory <= row.ddr_bytes_bound <= row.ddr_bytes
 
 
