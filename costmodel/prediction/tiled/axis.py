@@ -61,6 +61,7 @@ class Rows:
         p, r = np.arange(axis.outputs)[:, None], np.arange(axis.taps)
         row = p * axis.stride + r * axis.dilation - axis.before
         there = (row >= 0) & (row < axis.size * axis.every) & (row % axis.every == 0)
+        self._there = there
         self._before = np.zeros((axis.outputs + 1, axis.taps + 1), dtype=np.int64)
         np.cumsum(np.cumsum(there, axis=0), axis=1, out=self._before[1:, 1:])
 
@@ -68,6 +69,11 @@ class Rows:
     def pairs(self) -> int:
         """Pairs of an output and a tap that meet a stored row."""
         return int(self._before[-1, -1])
+
+    def stored(self, r0: int, r1: int) -> bytes:
+        """Equal for ranges of taps that are stored for the same outputs, and so touch as many rows."""
+        found: bytes = self._there[:, r0:r1].tobytes()
+        return found
 
     def _met(self, p0: Any, p1: Any, r0: Any, r1: Any) -> Any:
         table = self._before

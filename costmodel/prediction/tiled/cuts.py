@@ -82,8 +82,12 @@ def cuts(axis: Axis) -> Cuts:
     outer, inner, starts, stops, first, at = _tiles(axis.outputs)
     rows = axis.rows()
     previous = np.concatenate(([0], starts[:-1])), np.concatenate(([0], stops[:-1]))
-    counted = {}
+    counted: dict[tuple[int, int], tuple[Ints, Ints, Ints]] = {}
+    alike: dict[bytes, tuple[int, int]] = {}
     for span in {span for taps in tap_sizes(axis.taps) for tap in tap_sizes(taps) for span in _spans(axis.taps, taps, tap)}:
+        if (same := alike.setdefault(rows.stored(*span), span)) != span:
+            counted[span] = counted[same]
+            continue
         touched = rows.touched(starts, stops, *span)
         stays = rows.touched(previous[0], stops, *span) - rows.touched(*previous, *span)
         slid = np.where(first, touched, stays)
