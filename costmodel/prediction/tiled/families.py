@@ -174,7 +174,8 @@ def _weights_first(nest: Nest, bits: Bits, m: Ints, ms: Ints, c: Ints, cs: Ints,
     key = points.taps_key
     order = np.argsort(packed(key, points.read, points.held))
     points, key, area = points.where(order), key[order], points.both("outer")[order]
-    i, a = np.nonzero(_undercut(key, bits.accumulator * area[:, None] * m + bits.input * points.held[:, None]))
+    many = [_undercut(key, bits.accumulator * size * area + bits.input * points.held) for size in m]
+    i, a = np.concatenate(many), np.repeat(np.arange(len(m)), [len(rows) for rows in many])
     yield Block(
         "weights, sums, inputs", points.held[i, None], (points.both("taps")[i] * m[a])[:, None] * c, (area[i] * m[a])[:, None],
         planes * (points.read[i] * ms[a])[:, None], weights, points.both("tap_tiles")[i, None] * cs,
@@ -193,12 +194,12 @@ def _one_tile(table: Cuts) -> Ints:
     return np.flatnonzero((table.taps == table.tap) & (table.outers == 1))
 
 
-def _undercut(key: Ints, held: Ints) -> Any:
-    """Of rows in rising order of `key`, then of what they read: those that hold less than every row before. One column a variant."""
+def _undercut(key: Ints, held: Ints) -> Ints:
+    """Of rows in rising order of `key`, then of what they read: those that hold less than every row before of the same key."""
     new = np.concatenate(([True], key[1:] != key[:-1]))
-    depth = (np.cumsum(new) * (int(held.max(initial=0)) + 1))[:, None]
-    least = np.minimum.accumulate(held - depth, axis=0)
-    return new[:, None] | (np.concatenate((least[:1], least[:-1])) > held - depth)
+    below = held - np.cumsum(new) * (int(held.max(initial=0)) + 1)
+    least = np.minimum.accumulate(below)
+    return np.flatnonzero(np.concatenate(([True], below[1:] < least[:-1])))
 
 
 def _inputs_first(nest: Nest, n: Ints, n_: Ints, ns_: Ints, c: Ints, cs: Ints, planes: int, weights: int) -> Iterator[Block]:
