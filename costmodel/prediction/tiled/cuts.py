@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 EVERY_SIZE = 8
 """Up to this length every tile size is tried; beyond, the smallest size of every distinct number of tiles."""
-EVERY_TAP = 3
-"""Up to this many taps every split of the kernel is tried; beyond, all taps together or one at a time."""
+EVERY_SIZE_AT_EDGES = 16
+"""The same where more than three taps reach into the padding, and a tile at the edge reads much less than one within."""
+MANY_TAPS = 11
+"""Up to this many taps a kernel is split into every number of tiles; beyond, it stays whole or goes tap by tap."""
 
 
 @lru_cache(maxsize=4096)
-def sizes(length: int) -> tuple[int, ...]:
-    """Tile sizes worth trying, the largest first."""
-    if length <= EVERY_SIZE:
+def sizes(length: int, every: int = EVERY_SIZE) -> tuple[int, ...]:
+    """Tile sizes worth trying, the largest first: up to the length `every` each of them."""
+    if length <= every:
         return tuple(range(length, 0, -1))
     found, k = [], 1
     while k <= length:
@@ -34,7 +36,7 @@ def sizes(length: int) -> tuple[int, ...]:
 
 def tap_sizes(taps: int) -> tuple[int, ...]:
     """Tile sizes of the taps worth trying, the largest first."""
-    return tuple(range(taps, 0, -1)) if taps <= EVERY_TAP else (taps, 1)
+    return sizes(taps, 0) if taps <= MANY_TAPS else (taps, 1)
 
 
 class Cuts(NamedTuple):
@@ -79,7 +81,7 @@ def cuts(axis: Axis) -> Cuts:
     """Every way to cut an axis."""
     if axis.reuse == 1 and axis.rows().pairs == axis.outputs * axis.taps:
         return _apart(axis)
-    outer, inner, starts, stops, first, at = _tiles(axis.outputs)
+    outer, inner, starts, stops, first, at = _tiles(axis)
     rows = axis.rows()
     previous = np.concatenate(([0], starts[:-1])), np.concatenate(([0], stops[:-1]))
     counted: dict[tuple[int, int], tuple[Ints, Ints, Ints]] = {}
@@ -103,7 +105,7 @@ def cuts(axis: Axis) -> Cuts:
 
 def _apart(axis: Axis) -> Cuts:
     """Where no two outputs share a row and none is padding: a tile needs as many rows as it has outputs and taps."""
-    outer, inner = np.array([(a, b) for a in sizes(axis.outputs) for b in sizes(a)], dtype=np.int64).T
+    outer, inner = _pairs(axis)
     full, rest = axis.outputs // outer, axis.outputs % outer
     count = full * -(-outer // inner) + -(-rest // inner)
     all_rows = np.full_like(outer, axis.outputs * axis.taps)
@@ -138,10 +140,16 @@ def _spans(taps: int, outer: int, inner: int) -> list[tuple[int, int]]:
     ]
 
 
-def _tiles(length: int) -> tuple[Ints, ...]:
+def _pairs(axis: Axis) -> tuple[Ints, Ints]:
+    """Sizes of tiles and of tiles within them."""
+    every = EVERY_SIZE_AT_EDGES if axis.taps > 3 and axis.before > 0 else EVERY_SIZE
+    outer, inner = np.array([(a, b) for a in sizes(axis.outputs, every) for b in sizes(a, every)], dtype=np.int64).T
+    return outer, inner
+
+
+def _tiles(axis: Axis) -> tuple[Ints, ...]:
     """For every pair of sizes all inner tiles one after another: sizes, starts, stops, whether it is the first of its outer tile."""
-    pairs = np.array([(a, b) for a in sizes(length) for b in sizes(a)], dtype=np.int64)
-    outer, inner = pairs.T
+    length, (outer, inner) = axis.outputs, _pairs(axis)
     full, rest = length // outer, length % outer
     each = -(-outer // inner)
     count = full * each + -(-rest // inner)
