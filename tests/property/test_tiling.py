@@ -60,6 +60,17 @@ def test_figures_of_other_tools(layer, shapes, known) -> None:
     assert (slope.ddr_bytes <= np.array(list(known.values()))).all()
 
 
+@pytest.mark.parametrize(("padding", "rows", "known"), [(0, (18, 1, 1, 0, 1), CONV), (1, (16, 1, 1, 1, 1), PADDED)])
+def test_those_plans_walked_tile_by_tile(padding: int, rows, known) -> None:
+    shape = Small(1, 64, 64, 16, 16, 3, 3, rows, rows)
+    for sram, moved in known.items():
+        found = cm.traffic(L.Conv2d(64, 3, padding=padding, bias=False), (1, 64, rows[0], rows[0]), sram=sram, accumulator_bits=8)
+        assert cost(shape, found.plan.loops) == (found.plan.held_bytes, found.ddr_bytes)
+        assert found.plan.held_bytes <= sram
+        assert found.ddr_bytes <= moved
+        reads.cache_clear()
+
+
 SMALL = [
     (Small(1, 2, 2, 4, 1, 3, 1, (6, 1, 1, 0, 1), ONE), (1, 1, 1, 1)),  # lines overlap
     (Small(1, 2, 1, 3, 2, 2, 2, (4, 1, 1, 0, 1), (3, 1, 1, 0, 1)), (1, 1, 1, 4)),  # two axes
@@ -75,6 +86,8 @@ LARGER = [
     (Small(1, 1, 1, 3, 4, 3, 2, (5, 1, 1, 1, 1), (5, 1, 1, 0, 1)), (1, 1, 1, 4)),
     (Small(1, 3, 4, 5, 1, 1, 1, (5, 1, 1, 0, 1), ONE), (1, 1, 1, 4)),
     (Small(3, 2, 2, 4, 1, 2, 1, (7, 2, 1, 0, 1), ONE), (1, 1, 1, 4)),
+    (Small(1, 2, 1, 5, 1, 5, 1, (5, 1, 1, 2, 1), ONE), (1, 1, 1, 4)),
+    (Small(1, 1, 2, 6, 1, 4, 1, (6, 1, 1, 2, 1), ONE), (1, 1, 1, 4)),
 ]
 
 
