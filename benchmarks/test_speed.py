@@ -95,3 +95,26 @@ def test_costmodel_overlapped_time(benchmark, many_machines) -> None:
 def test_limit_one_division_of_arrays(benchmark) -> None:
     a, b = np.linspace(1, 2, POINTS), np.linspace(2, 3, POINTS)
     benchmark(lambda: a / b)
+
+
+def forget_tilings() -> None:
+    from costmodel.prediction.tiled import axis, cuts, search
+
+    for remembered in (search.stairs, cuts.cuts, axis._rows):
+        remembered.cache_clear()
+
+
+@pytest.mark.benchmark(group="5 tilings, nothing remembered: at most 150 ms and 20 ms")
+def test_mobilenet_v1_tiled(benchmark) -> None:
+    """Every layer at its least under 64 KiB. ZigZag takes 95 CPU-seconds, AccelForge 253 s."""
+    network, machine = cm.zoo.mobilenet_v1(), cm.Hardware.load("pardhi").replace(sram="64 KiB")
+    moved = benchmark.pedantic(lambda: cm.predict(network, machine, traffic="tiled").total.ddr_bytes, setup=forget_tilings, rounds=15)
+    assert moved > 14_396_840
+
+
+@pytest.mark.benchmark(group="5 tilings, nothing remembered: at most 150 ms and 20 ms")
+def test_ski_slope_of_64_capacities(benchmark) -> None:
+    """One 3x3 convolution, 56x56, 64 to 64 channels."""
+    layer, capacities = cm.layers.Conv2d(64, 3, bias=False), np.geomspace(300, 10**6, 64).astype(int).tolist()
+    slope = benchmark.pedantic(lambda: cm.ski_slope(layer, capacities, (1, 64, 56, 56)), setup=forget_tilings, rounds=15)
+    assert slope.ddr_bytes[-1] == slope.compulsory_bytes == 2 * 64 * 56 * 56 + 9 * 64 * 64

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from costmodel.whatif.elasticity import elasticity
     from costmodel.whatif.flavours import flavour_study
     from costmodel.whatif.formula import formula
+    from costmodel.whatif.movement import ski_slope, traffic
     from costmodel.whatif.separable import speed_up
 
 __version__ = "0.1.0"
@@ -48,9 +49,11 @@ __all__ = [
     "reconcile",
     "rewrites",
     "sequential",
+    "ski_slope",
     "speed_up",
     "speed_up_by_balance",
     "symbols",
+    "traffic",
     "zoo",
 ]  # fmt: skip
 
@@ -67,7 +70,9 @@ _ON_DEMAND = {
     "speed_up_by_balance": "whatif.break_even",
     "rewrites": "network.rewrites",
     "speed_up": "whatif.separable",
+    "ski_slope": "whatif.movement",
     "symbols": "_symbols",
+    "traffic": "whatif.movement",
 }
 """Names whose modules import SymPy, which costs a third of a second, or are seldom used: they load when they are first used."""
 

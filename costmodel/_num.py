@@ -190,6 +190,12 @@ def where(condition: Num, a: Num, b: Num) -> Num:
     return sys.modules["numpy"].where(condition, a, b)
 
 
+def sqrt(x: Num) -> Num:
+    """The square root."""
+    module = library(x)
+    return math.sqrt(x) if module is None else module.sqrt(x)
+
+
 def ratio(a: Num, b: Num) -> Num:
     """``a / b``, and 0 where `b` is 0."""
     if (module := library(a, b)) is None:

@@ -40,7 +40,7 @@ def predict(
     hardware : Hardware, str or Path
         A machine, the name of one in the catalog, or the path of a TOML file.
     traffic : str or Policy
-        Who crosses the DDR bus: "resident", "weights" or "compulsory".
+        Who crosses the DDR bus: "resident", "weights", "compulsory", "tiled" or "fused".
     order : "given" or "best"
         The order in which the network stands, or that of the least peak of live bytes, as `costmodel.memory` finds it.
     fuse_epilogues : bool

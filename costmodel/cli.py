@@ -105,7 +105,7 @@ def _predict(
     unknown: Unknown = "error",
     hardware: Machines = "pardhi",
     set_: Changes = None,
-    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus: weights, compulsory or resident.")] = "resident",
+    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus: weights, compulsory, resident, tiled or fused.")] = "resident",
     order: Annotated[str, typer.Option(help="given: as the network stands; best: the order of least peak.")] = "given",
     round_trip: Annotated[bool, typer.Option("--round-trip", help="With --traffic weights: weights move back too.")] = False,
     fuse_epilogues: Annotated[bool, typer.Option(help="Norms and activations run on their host's output.")] = True,
@@ -240,6 +240,40 @@ def _memory(
     if format == "csv":
         return _write(found.to_csv(), output)
     return _show([found.table(), found.savings()], format, output)
+
+
+@app.command("traffic", context_settings=_BUILDER_OPTIONS)
+def _traffic(
+    context: typer.Context,
+    network: NetworkName,
+    sram: Annotated[str, typer.Option(help="The capacity; several, separated by commas, give traffic against capacity.")] = "1 MiB",
+    policy: Annotated[str, typer.Option(help="Who crosses the DDR bus: tiled, weights, compulsory or resident.")] = "tiled",
+    weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums.")] = 32,
+    sort: Annotated[str | None, typer.Option(help="Sort the rows by a column, largest first.")] = None,
+    top: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """What every layer of NETWORK moves over the DDR bus under a capacity, and how it is tiled."""
+    from costmodel.tables.table import to_json
+    from costmodel.whatif.movement import ski_slope, traffic
+
+    built = _network(network, context.args, inputs, values, unknown)
+    capacities = [one.strip() for one in sram.split(",") if one.strip()]
+    if not capacities:
+        raise FieldError(f"`--sram` (={sram!r}) names no capacity")
+    widths: dict[str, Any] = {"weight_bits": weight_bits, "activation_bits": activation_bits, "accumulator_bits": accumulator_bits}
+    if len(capacities) > 1 and policy != "tiled":
+        raise FieldError(f"`--policy` (={policy!r}) goes with one capacity; several show the least tiled traffic")
+    found: Any = ski_slope(built, capacities, **widths) if len(capacities) > 1 else traffic(built, sram=sram, policy=policy, **widths)
+    if format == "json":
+        return _write(to_json(found.to_dict()), output)
+    _show(_arranged(found.table(), sort, top), format, output)
 
 
 @app.command("list")

@@ -24,6 +24,8 @@ class Traffic(NamedTuple):
     """The layer alone, all operands in DDR: each once. None where maps stay on chip."""
     bound_bytes: Num | None = None
     """What no schedule of the layer alone can go below. None where maps stay on chip."""
+    plan: Any = None
+    """How a tiled layer comes to these bytes, a `Plan`; None where the policy makes none."""
 
     @property
     def all_bytes(self) -> Num:

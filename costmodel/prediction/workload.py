@@ -57,8 +57,11 @@ class Workload:
     Attributes
     ----------
     network : Network
+    widths : Widths
     order : sequence of int or None
         Places of the steps in the order given, as they are executed; None where it is that order.
+    stored : dict of TensorRef to TensorRef
+        For every tensor the one whose storage it is.
     steps : tuple of Step
     maps : dict of TensorRef to FeatureMap
         Inputs of the network first, then in the order of their writes.
@@ -69,7 +72,7 @@ class Workload:
         self.widths = widths
         self.fuse_epilogues = fuse_epilogues
         self.order = order
-        stored = _stored(network)
+        self.stored = stored = _stored(network)
         parameters = network.node_parameters(widths.parameters)
         steps = []
         readers: dict[TensorRef, list[int]] = {}

@@ -85,6 +85,37 @@ def test_flash_machine(tmp_path: Path) -> None:
     assert "do not fit the SRAM" in out("predict", "mobilenet_v1", "--hardware", str(chip))
 
 
+def test_traffic_json_keeps_its_promise() -> None:
+    document = json.loads(out("traffic", "mobilenet_v1", "--sram", "128 KiB", "--format", "json"))
+    assert {
+        "schema",
+        "network",
+        "sram_bytes",
+        "policy",
+        "ddr_bytes",
+        "bound_bytes",
+        "compulsory_bytes",
+        "plan",
+        "layers",
+    } <= document.keys()
+    tiled = [layer for layer in document["layers"] if layer["name"] in document["plan"]]
+    assert sum(layer["ddr_bytes"] for layer in tiled) == 14_396_840
+    assert {"keeps", "loops", "ddr_bytes", "sram_bytes", "alternative", "binding"} <= document["plan"]["conv1"].keys()
+    assert sum(document["plan"]["conv1"]["ddr_bytes"].values()) == document["layers"][0]["ddr_bytes"]
+    resident = json.loads(out("traffic", "mobilenet_v1", "--policy", "resident", "--format", "json"))
+    assert (resident["ddr_bytes"], resident["compulsory_bytes"], resident["plan"]) == (6_769_064, None, {})
+    assert "every operand once" not in out("traffic", "mobilenet_v1", "--resolution", "128", "--top", "3")
+
+
+def test_traffic_against_capacity() -> None:
+    rows = list(csv.DictReader(io.StringIO(out("traffic", "mobilenet_v1", "--sram", "64 KiB, 128 KiB,1 MiB", "--format", "csv"))))
+    assert [int(row["sram_bytes"]) for row in rows] == [2**16, 2**17, 2**20]
+    assert int(rows[0]["ddr_bytes"]) > int(rows[1]["ddr_bytes"]) == int(rows[2]["ddr_bytes"])
+    document = json.loads(out("traffic", "mobilenet_v1", "--sram", "64 KiB,128 KiB", "--format", "json"))
+    assert len(document["ddr_bytes"]) == 2
+    assert document["knees"][-1]["name"] == "compulsory: every operand once"
+
+
 def test_csv_is_exact() -> None:
     rows = list(csv.DictReader(io.StringIO(out("predict", "mobilenet_cifar", "--format", "csv"))))
     assert sum(int(row["macs"]) for row in rows) == 452_058_368
@@ -155,6 +186,11 @@ def test_listings(what: str, format: str) -> None:
         (["predict", "mobilenet_v1", "--output", "."], "must be a file in a folder that exists"),
         (["predict", "mobilenet_v1", "--hardware", "pardhi,eyeriss", "--rows", "all"], "goes with one machine"),
         (["predict", "mobilenet_v1", "stray"], "unexpected argument 'stray'"),
+        (["traffic", "mobilenet_v1", "--sram", "5 B"], "the least that does is 6 B"),
+        (["traffic", "mobilenet_v1", "--sram", "64 Kb"], "in bits"),
+        (["traffic", "mobilenet_v1", "--sram", ","], "names no capacity"),
+        (["traffic", "mobilenet_v1", "--sram", "1 MiB,2 MiB", "--policy", "resident"], "goes with one capacity"),
+        (["traffic", "mobilenet_v1", "--policy", "free"], "unknown traffic policy 'free'"),
         (["compare", "mobilenet_v1", "nothing"], "unknown network 'nothing'"),
         (["list", "everything"], "unknown listing 'everything'"),
         (["formula", "conv", "--flavour", "oblique"], "unknown flavour 'oblique'"),

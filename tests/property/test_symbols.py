@@ -13,6 +13,7 @@ import costmodel as cm
 from costmodel._num import is_symbolic
 from costmodel.prediction import POLICIES
 
+SYMBOLIC = sorted(set(POLICIES) - {"tiled"})  # a search over tilings needs numbers, and says so
 PLAIN = cm.Hardware(sram="3 KiB", ddr="3 MB/s", macs="7 MFLOPS", other="2 MOP/s", name="small")
 
 
@@ -45,7 +46,7 @@ def record(prediction) -> dict:
     return {"layers": document["layers"], "totals": document["totals"]}
 
 
-@pytest.mark.parametrize("policy", sorted(POLICIES))
+@pytest.mark.parametrize("policy", SYMBOLIC)
 @settings(max_examples=8)
 @given(recipe=recipes, scale=st.integers(1, 5), height=st.integers(8, 20), width=st.integers(8, 20))
 def test_symbolic_network(policy: str, recipe, scale: int, height: int, width: int) -> None:
@@ -56,7 +57,7 @@ def test_symbolic_network(policy: str, recipe, scale: int, height: int, width: i
     assert_same(record(symbolic), record(plain), values)
 
 
-@pytest.mark.parametrize("policy", sorted(POLICIES))
+@pytest.mark.parametrize("policy", SYMBOLIC)
 @settings(max_examples=6)
 @given(recipe=recipes, steps=st.integers(1, 4))
 def test_symbols_with_steps(policy: str, recipe, steps: int) -> None:
@@ -70,7 +71,7 @@ def test_symbols_with_steps(policy: str, recipe, steps: int) -> None:
     )
 
 
-@pytest.mark.parametrize("policy", sorted(POLICIES))
+@pytest.mark.parametrize("policy", SYMBOLIC)
 @settings(max_examples=6)
 @given(recipe=recipes, sram=st.integers(100, 20_000), rates=st.tuples(*[st.integers(1, 10**7)] * 3))
 def test_symbolic_machine(policy: str, recipe, sram: int, rates) -> None:

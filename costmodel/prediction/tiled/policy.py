@@ -1,0 +1,98 @@
+"""The traffic policy `tiled`: every layer at its least under the capacity of the SRAM."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from costmodel._num import Num, bytes_of, is_array, is_symbolic, total
+from costmodel.errors import FieldError, SymbolicError
+from costmodel.layers.linear import MatMul
+from costmodel.prediction.tiled.bound import bound_bytes, compulsory_bytes
+from costmodel.prediction.tiled.nest import Bits, Nest, nest_of
+from costmodel.prediction.traffic import Policy, Traffic
+from costmodel.prediction.workload import Step, Workload
+
+
+class Tiled(Policy):
+    """Each layer alone, all operands in DDR: the least traffic under the SRAM over all tilings of its loops.
+
+    Convolutions, dense layers and matrix products are tiled; every other layer moves each operand once.
+    """
+
+    name: ClassVar[str] = "tiled"
+
+    def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
+        if is_symbolic(sram_bytes):
+            raise SymbolicError(
+                f"the least tiling needs plain figures, got an SRAM of {sram_bytes}; give a number or an array, or see cm.ski_slope"
+            )
+        return [_step(step, workload, sram_bytes) for step in workload.steps]
+
+    def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> Num | None:
+        return total(step.bound_bytes for step in steps)
+
+
+def capacities_of_steps(workload: Workload) -> Any:
+    """Every capacity at which some layer moves less than below it."""
+    import numpy as np
+
+    from costmodel.prediction.tiled.search import stairs
+
+    nests = [(nest_of(step.nodes[0].layer, step.input_shapes, step.nodes[0].output_shapes[0]), step) for step in workload.steps]
+    found = {(nest, _bits(step, workload)) for nest, step in nests if nest is not None}
+    return np.unique(np.concatenate([np.array([], dtype=np.int64), *(family.held_bytes for pair in found for family in stairs(*pair))]))
+
+
+def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
+    node = step.nodes[0]
+    nest = nest_of(node.layer, node.input_shapes, node.output_shapes[0])
+    if nest is None:
+        read, write = workload.bytes_of(step.reads), workload.bytes_of(step.writes)
+        least = step.weight_bytes + read + write
+        return Traffic(step.weight_bytes, read, write, least, least)
+    bits = _bits(step, workload)
+    try:
+        return _tiled(step, workload, nest, bits, sram_bytes)
+    except FieldError as error:
+        raise FieldError(f"layer {step.name!r}: {error}") from None
+
+
+def _bits(step: Step, workload: Workload) -> Bits:
+    node, widths, nodes = step.nodes[0], workload.widths, workload.network.nodes
+    operands = [widths.activation(nodes[workload.stored[ref].node]) for ref in node.inputs]
+    weight = operands[1] if isinstance(node.layer, MatMul) else widths.weight(node)
+    bits = Bits(operands[0], weight, widths.activation(step.nodes[-1]), widths.accumulator_bits)
+    if any(is_symbolic(width) for width in bits):
+        raise SymbolicError(f"the tiling of layer {step.name!r} needs plain widths, got {bits}")
+    return bits
+
+
+def _tiled(step: Step, workload: Workload, nest: Nest, bits: Bits, sram_bytes: Num) -> Traffic:
+    node = step.nodes[0]
+    product = isinstance(node.layer, MatMul)
+    own = {workload.stored[ref] for ref in node.inputs}
+    beside = workload.bytes_of(tuple(ref for ref in step.reads if ref not in own))
+    parameters = step.weight_bytes - (0 if product else bytes_of(nest.weights, bits.weight))
+    inputs, weights, sums, plan = _moved(nest, bits, sram_bytes)
+    compulsory = compulsory_bytes(nest, bits)
+    if product and len(own) == 1:
+        compulsory -= bytes_of(nest.weights, bits.weight)  # a matrix times itself is there when it has come once
+    bound = bound_bytes(nest, bits, sram_bytes) if len(own) == len(node.inputs) else compulsory
+    extra = beside + parameters
+    return Traffic(
+        (0 if product else weights) + parameters, inputs + (weights if product else 0) + beside, sums,
+        compulsory + extra, bound + extra, plan,
+    )  # fmt: skip
+
+
+def _moved(nest: Nest, bits: Bits, sram_bytes: Num) -> tuple[Any, Any, Any, Any]:
+    """Bytes of inputs, weights and sums, and the plan where the capacity is one."""
+    from costmodel.prediction.tiled.plan import Plan
+    from costmodel.prediction.tiled.search import least
+
+    if is_array(sram_bytes):
+        Plan(nest, bits, sram_bytes.min().item())  # says what is wrong where the smallest does not do
+        return *least(nest, bits, sram_bytes), None
+    plan = Plan(nest, bits, sram_bytes)
+    inputs, weights, sums = plan.ddr_bytes_of.values()
+    return inputs, weights, sums, plan
