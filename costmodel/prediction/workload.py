@@ -56,6 +56,9 @@ class Workload:
     Attributes
     ----------
     network : Network
+    widths : Widths
+    stored : dict of TensorRef to TensorRef
+        For every tensor the one whose storage it is.
     steps : tuple of Step
     maps : dict of TensorRef to FeatureMap
         Inputs of the network first, then in the order of their writes.
@@ -63,7 +66,8 @@ class Workload:
 
     def __init__(self, network: Network, widths: Widths, fuse_epilogues: bool = True) -> None:
         self.network = network
-        stored = _stored(network)
+        self.widths = widths
+        self.stored = stored = _stored(network)
         parameters = network.node_parameters(widths.parameters)
         steps = []
         readers: dict[TensorRef, list[int]] = {}
