@@ -27,21 +27,19 @@ class Group(NamedTuple):
 
     first: int
     end: int
+    mode: str
+    """"rows": in row stripes. "channels": one hidden channel at a time."""
+    height: int
+    """Output rows of a stripe."""
+    stripes: int
     kept: State
     """Maps held whole from beginning to end."""
     loaded: tuple[int, ...]
     """Maps read from DDR."""
     stored: tuple[int, ...]
     """Maps written to DDR."""
-    mode: str
-    """How it runs: "rows" or "channels"."""
-    height: int
-    """Output rows of a stripe."""
-    stripes: int
-    resident: tuple[int, ...]
-    """Tasks whose weights stay from stripe to stripe."""
-    reads: tuple[int, ...]
-    """How often the weights of every task are read."""
+    weights: tuple[Weights, ...]
+    """Of every task."""
     sram_bytes: int
     ddr_bytes: int
 
@@ -106,7 +104,7 @@ class _Ending:
         self.found = best[end]
         self.last = tasks.tasks[end - 1]
         self.heights = heights(self.last.rows) if len(self.last.writes) == 1 else [self.last.rows]
-        self.stripes: dict[int, Stripes] = {}
+        self.stripes: dict[int, Stripes | None] = {}
 
     def search(self) -> None:
         """Extend the best plans up to every earlier cut by one group."""
@@ -116,7 +114,7 @@ class _Ending:
             single = len(self.tasks.tasks[first].writes) == 1 and len(self.last.writes) == 1
             if not alone and not single:
                 break
-            rows_fit = self._grown(self.heights[0], first).inner_bytes <= self.sram_bytes
+            rows_fit = self._grown(self.heights[0], first) is not None
             if rows_fit or self.end - first <= LENGTH:
                 self._extend(first, rows_fit)
             elif self.end - first > LENGTH:
@@ -143,11 +141,16 @@ class _Ending:
     def _held(self, state: State) -> int:
         return sum(self.tasks.maps[index].n_bytes for index in state)
 
-    def _grown(self, height: int, first: int) -> Stripes:
+    def _grown(self, height: int, first: int) -> Stripes | None:
+        """The stripes of a height from task `first` on; None where their inner maps alone don't fit, then or from a later task on."""
         if height not in self.stripes:
             self.stripes[height] = Stripes(self.tasks, self.end - 1, height)
-        self.stripes[height].grow(first)
-        return self.stripes[height]
+        found = self.stripes[height]
+        if found is not None:
+            found.grow(first)
+            if found.inner_bytes > self.sram_bytes:
+                self.stripes[height] = found = None
+        return found
 
     def _extend(self, first: int, rows_fit: bool) -> None:
         tasks, maps = self.tasks, self.tasks.maps
@@ -183,27 +186,22 @@ class _Ending:
     def _in_rows(
         self, first: int, kept: State, loaded: tuple[int, ...], stored: tuple[int, ...], moved: int, budget: int | None
     ) -> Group | None:
-        """The best stripe height, with the weights that stay."""
+        """The stripe height that moves the fewest bytes, the lowest of several."""
         tasks = self.tasks
-        room = self.sram_bytes - self._held(kept)
+        held = self._held(kept)
         streamed = tuple(_streamed(tasks, first, self.end, kept))
         found = None
-        for height in self.heights:
+        for height in self.heights if first < self.end - 1 else reversed(self.heights):
             stripes = self._grown(height, first)
-            rows = stripes.peak_bytes(streamed)
-            if rows > room:
+            if stripes is None or (rows := stripes.peak_bytes(streamed)) + held > self.sram_bytes:
                 continue
-            weights = [Weights(task, tasks.tasks[task].weight_bytes, stripes.active(task)) for task in range(first, self.end)]
-            choice = keep(weights, room - rows, budget)
-            if choice is None:
-                continue
-            again, resident = choice
-            budget = again
-            reads = tuple(1 if one.task in resident else max(1, one.stripes) for one in weights)
-            sram = rows + self._held(kept) + sum(one.n_bytes for one in weights if one.task in resident)
-            found = Group(
-                first, self.end, kept, loaded, stored, "rows", height, stripes.count, resident, reads, sram, moved + again
-            )  # fmt: skip
+            room = self.sram_bytes - held - rows
+            weights = keep([Weights(task.weight_bytes, n) for task, n in stripes.work()], room)
+            again = sum(one.again_bytes for one in weights)
+            if budget is None or again < budget:
+                budget = again
+                sram = held + rows + sum(one.held_bytes for one in weights)
+                found = Group(first, self.end, "rows", height, stripes.count, kept, loaded, stored, weights, sram, moved + again)
             if not again:
                 break
         return found
@@ -217,8 +215,8 @@ class _Ending:
         sram = self._held(held) + block.sums + block.channel
         if sram > self.sram_bytes:
             return None
-        rows = self.last.rows
-        return Group(first, self.end, held, loaded, stored, "channels", rows, 1, (), (1,) * LENGTH, sram, moved)
+        weights = tuple(Weights(task.weight_bytes, 1) for task in self.tasks.tasks[first : self.end])
+        return Group(first, self.end, "channels", self.last.rows, 1, held, loaded, stored, weights, sram, moved)
 
 
 def _subsets(of: list[int]) -> Iterator[State]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from costmodel.prediction.fusion.tasks import Tasks
+from costmodel.prediction.fusion.tasks import Task, Tasks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,12 +57,15 @@ class Stripes:
     @property
     def inner_bytes(self) -> int:
         """The most bytes of inner maps live at once: a group that begins earlier never has less."""
-        return int(self._live[self.first :].max())
+        return self.peak_bytes(())
 
-    def active(self, task: int) -> int:
-        """In how many stripes a task makes a row, and so needs its weights."""
-        made = self._made[task]
-        return int((made[1:] > made[:-1]).sum())
+    def work(self) -> list[tuple[Task, int]]:
+        """The tasks of the group, each with the number of stripes in which it makes a row, and so needs its weights."""
+        found = []
+        for task in range(self.first, self.last + 1):
+            made = self._made[task]
+            found.append((self.tasks.tasks[task], int(self.np.count_nonzero(made[1:] > made[:-1]))))
+        return found
 
     def peak_bytes(self, streamed: tuple[int, ...]) -> int:
         """The most bytes live at once of inner maps and of the maps `streamed` row by row from or to DDR."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -64,10 +65,10 @@ class Tasks:
         Where a size or a width is a symbol.
     """
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, order: Sequence[int] | None = None) -> None:
         self.workload = workload
         _plain(workload)
-        merged = _merged(workload)
+        merged = _merged(workload, order or range(len(workload.steps)))
         refs = [ref for ref in workload.network.inputs if workload.maps[ref].consumers]
         refs += [ref for steps in merged for ref in workload.steps[steps[-1]].writes]
         number = {ref: index for index, ref in enumerate(refs)}
@@ -113,11 +114,20 @@ def _plain(workload: Workload) -> None:
             raise SymbolicError(f"a fused plan needs widths in plain bits; a size of {network.name!r} is {figure}")
 
 
-def _merged(workload: Workload) -> list[list[int]]:
+def early(workload: Workload) -> list[int]:
+    """The steps by their distance from the network's inputs: a branch begins as soon as its input is there."""
+    depth: list[int] = []
+    for step in workload.steps:
+        depth.append(1 + max((depth[p] for ref in step.reads if (p := workload.maps[ref].producer) >= 0), default=-1))
+    return sorted(range(len(depth)), key=depth.__getitem__)
+
+
+def _merged(workload: Workload, order: Sequence[int]) -> list[list[int]]:
     """The steps of every task: an elementwise step rides on the step before it where it alone reads what that one writes."""
     merged: list[list[int]] = []
-    for index, step in enumerate(workload.steps):
-        before = workload.steps[index - 1].writes if index else ()
+    for index in order:
+        step = workload.steps[index]
+        before = workload.steps[merged[-1][-1]].writes if merged else ()
         rides = (
             len(before) == 1
             and workload.maps[before[0]].consumers == (index,)
@@ -163,7 +173,7 @@ def _reads(workload: Workload, step: Step) -> list[tuple[TensorRef, Reach]]:
 
 def _map(workload: Workload, ref: TensorRef, place: dict[int, int]) -> Map:
     fmap, rows = workload.maps[ref], rows_of(workload.network.shape(ref))
-    consumers = tuple(dict.fromkeys(place[step] for step in fmap.consumers))
+    consumers = tuple(sorted({place[step] for step in fmap.consumers}))
     if fmap.n_bytes == 0:
         raise FieldError(f"the map {str(ref)!r} of {workload.network.name!r} holds no byte; a fused plan needs maps of at least one row")
     producer = place[fmap.producer] if fmap.producer >= 0 else -1
