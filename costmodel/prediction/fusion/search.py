@@ -7,11 +7,12 @@ A state s says which of the maps that cross a cut are on chip, whole; the others
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from itertools import combinations
+from math import inf
 from typing import NamedTuple
 
-from costmodel.errors import FieldError
 from costmodel.prediction.fusion.streams import LENGTH, Stream, stream
 from costmodel.prediction.fusion.stripes import Stripes
 from costmodel.prediction.fusion.tasks import Tasks
@@ -20,6 +21,8 @@ from costmodel.prediction.fusion.weights import Weights, keep
 State = frozenset[int]
 MOST_KEPT = 4
 """Where more maps cross a cut, only so many of them, the smallest, may stay on chip."""
+MOST_TASKS = 32
+"""A group has at most so many."""
 
 
 class Group(NamedTuple):
@@ -49,24 +52,24 @@ class _Best(NamedTuple):
     groups: tuple[Group, ...]
 
 
-def partition(tasks: Tasks, sram_bytes: int) -> tuple[Group, ...]:
-    """The groups that move the fewest bytes within a capacity.
+def partition(tasks: Tasks, sram_bytes: int, below: float = inf) -> tuple[Group, ...] | None:
+    """The groups that move the fewest bytes within a capacity; None where none moves less than `below`.
 
-    Raises
-    ------
-    FieldError
-        Where some task has no room for its rows, naming the least capacity that would do.
+    A first search tries the lowest and the highest stripes alone. What it finds bounds the second, which tries all.
     """
+    found = None
+    for every_height in (False, True):
+        if below > tasks.rest_bytes(0, frozenset()) and (groups := _search(tasks, sram_bytes, every_height, below)):
+            found, below = groups, sum(group.ddr_bytes for group in groups)
+    return found
+
+
+def _search(tasks: Tasks, sram_bytes: int, every_height: bool, below: float) -> tuple[Group, ...] | None:
     best: list[dict[State, _Best]] = [{} for _ in range(len(tasks) + 1)]
     best[0][frozenset()] = _Best(0, ())
     for end in range(1, len(tasks) + 1):
-        _Ending(tasks, end, sram_bytes, best).search()
-        if not best[end]:
-            raise FieldError(
-                f"a fused plan of {tasks.workload.network.name!r} needs at least {least_bytes(tasks)} B of SRAM, got {sram_bytes}: "
-                f"{tasks.name(end - 1)!r} must hold the rows that it reads and one that it writes"
-            )
-    return best[-1][frozenset()].groups
+        _Ending(tasks, end, sram_bytes, best, every_height, below).search()
+    return best[-1][frozenset()].groups if best[-1] else None
 
 
 def least_bytes(tasks: Tasks) -> int:
@@ -96,7 +99,9 @@ def heights(rows: int) -> list[int]:
 class _Ending:
     """The groups that end before a cut."""
 
-    def __init__(self, tasks: Tasks, end: int, sram_bytes: int, best: list[dict[State, _Best]]) -> None:
+    def __init__(
+        self, tasks: Tasks, end: int, sram_bytes: int, best: list[dict[State, _Best]], every_height: bool, below: float
+    ) -> None:
         self.tasks = tasks
         self.end = end
         self.sram_bytes = sram_bytes
@@ -104,12 +109,18 @@ class _Ending:
         self.found = best[end]
         self.last = tasks.tasks[end - 1]
         self.heights = heights(self.last.rows) if len(self.last.writes) == 1 else [self.last.rows]
+        if not every_height:
+            self.heights = sorted({self.heights[0], self.heights[-1]})
+        self.crossing = frozenset(tasks.across[end])
+        self.keepable = frozenset(sorted(self.crossing, key=lambda index: (tasks.maps[index].n_bytes, index))[:MOST_KEPT])
+        self.rest = {state: tasks.rest_bytes(end, state) for state in _subsets(self.keepable)}
+        self.below = below
         self.stripes: dict[int, Stripes | None] = {}
 
     def search(self) -> None:
         """Extend the best plans up to every earlier cut by one group."""
         floors = self._floors()
-        for first in range(self.end - 1, -1, -1):
+        for first in range(self.end - 1, max(self.end - MOST_TASKS, 0) - 1, -1):
             alone = first == self.end - 1
             single = len(self.tasks.tasks[first].writes) == 1 and len(self.last.writes) == 1
             if not alone and not single:
@@ -124,22 +135,17 @@ class _Ending:
 
     def _floors(self) -> dict[State, int]:
         """For every state that fits what no plan up to this cut can go below."""
-        tasks, crossing = self.tasks, self.tasks.across[self.end]
+        tasks = self.tasks
         moved = sum(task.weight_bytes for task in tasks.tasks[: self.end])
-        moved += sum(tasks.maps[index].n_bytes for index in tasks.reads(0, self.end))
-        moved += sum(tasks.maps[index].n_bytes for index in tasks.writes(0, self.end) if tasks.maps[index].is_output)
-        inner = [index for index in crossing if tasks.maps[index].producer >= 0 and not tasks.maps[index].is_output]
+        moved += self._held(tasks.reads(0, self.end))
+        moved += self._held(index for index in tasks.writes(0, self.end) if tasks.maps[index].is_output)
+        inner = {index for index in self.crossing if tasks.maps[index].producer >= 0 and not tasks.maps[index].is_output}
         return {
-            state: moved + sum(tasks.maps[index].n_bytes for index in inner if index not in state)
-            for state in _subsets(self._keepable(self.end))
-            if self._held(state) <= self.sram_bytes
+            state: moved + self._held(inner - state) for state in _subsets(self.keepable) if self._held(state) <= self.sram_bytes
         }
 
-    def _keepable(self, cut: int) -> list[int]:
-        return sorted(self.tasks.across[cut], key=lambda index: (self.tasks.maps[index].n_bytes, index))[:MOST_KEPT]
-
-    def _held(self, state: State) -> int:
-        return sum(self.tasks.maps[index].n_bytes for index in state)
+    def _held(self, maps: Iterable[int]) -> int:
+        return sum([self.tasks.maps[index].n_bytes for index in maps])
 
     def _grown(self, height: int, first: int) -> Stripes | None:
         """The stripes of a height from task `first` on; None where their inner maps alone don't fit, then or from a later task on."""
@@ -153,38 +159,38 @@ class _Ending:
         return found
 
     def _extend(self, first: int, rows_fit: bool) -> None:
+        """Extend the best plans up to `first` by the group from there to the end."""
         tasks, maps = self.tasks, self.tasks.maps
         reads, writes = tasks.reads(first, self.end), tasks.writes(first, self.end)
-        weights = sum(task.weight_bytes for task in tasks.tasks[first : self.end])
+        always = sum(task.weight_bytes for task in tasks.tasks[first : self.end])
+        always += sum(maps[index].n_bytes for index in writes if maps[index].is_output)
+        inner = {index for index in writes if index in self.crossing and not maps[index].is_output}
+        free = self.keepable & {*reads, *writes}
         streamable = stream(tasks, first) if self.end - first == LENGTH else None
         for before, so_far in self.best[first].items():
-            for after in self._states(first, before, reads, writes):
-                kept = before | after
-                loaded = tuple(index for index in reads if index not in before)
-                stored = tuple(i for i in writes if maps[i].is_output or (i in tasks.across[self.end] and i not in after))
-                moved = weights + sum(maps[index].n_bytes for index in (*loaded, *stored))
-                known = self.found.get(after)
-                budget = None if known is None else known.ddr_bytes - so_far.ddr_bytes - moved
-                if (budget is not None and budget <= 0) or self._held(kept) > self.sram_bytes:
+            stays = before & self.crossing
+            if not stays <= self.keepable:
+                continue
+            loaded = tuple(index for index in reads if index not in before)
+            base = always + self._held(loaded)
+            for more in _subsets(free - stays):
+                after = stays | more
+                moved = base + self._held(inner - after)
+                limit = self.below - self.rest[after]
+                if after in self.found:
+                    limit = min(limit, self.found[after].ddr_bytes)
+                budget = limit - so_far.ddr_bytes - moved
+                if budget <= 0 or self._held(before | after) > self.sram_bytes:
                     continue
-                group = self._in_rows(first, kept, loaded, stored, moved, budget) if rows_fit else None
+                stored = tuple(index for index in writes if maps[index].is_output or index in inner - after)
+                group = self._in_rows(first, before | after, loaded, stored, moved, budget) if rows_fit else None
                 if streamable and (group is None or group.ddr_bytes > moved):
-                    group = self._in_channels(first, streamable, kept, loaded, stored, moved) or group
+                    group = self._in_channels(first, streamable, before | after, loaded, stored, moved) or group
                 if group is not None:
                     self.found[after] = _Best(so_far.ddr_bytes + group.ddr_bytes, (*so_far.groups, group))
 
-    def _states(self, first: int, before: State, reads: list[int], writes: list[int]) -> Iterator[State]:
-        """What may be on chip after the group: what was and is still needed, and any of what the group reads or writes."""
-        crossing = set(self.tasks.across[self.end])
-        stays = before & crossing
-        keepable = self._keepable(self.end)
-        if stays <= set(keepable):
-            free = [index for index in keepable if index not in stays and (index in writes or index in reads)]
-            for more in _subsets(free):
-                yield stays | more
-
     def _in_rows(
-        self, first: int, kept: State, loaded: tuple[int, ...], stored: tuple[int, ...], moved: int, budget: int | None
+        self, first: int, kept: State, loaded: tuple[int, ...], stored: tuple[int, ...], moved: int, budget: float
     ) -> Group | None:
         """The stripe height that moves the fewest bytes, the lowest of several."""
         tasks = self.tasks
@@ -193,12 +199,14 @@ class _Ending:
         found = None
         for height in self.heights if first < self.end - 1 else reversed(self.heights):
             stripes = self._grown(height, first)
-            if stripes is None or (rows := stripes.peak_bytes(streamed)) + held > self.sram_bytes:
+            if stripes is None or stripes.inner_bytes + held > self.sram_bytes:
+                continue
+            if (rows := stripes.peak_bytes(streamed)) + held > self.sram_bytes:
                 continue
             room = self.sram_bytes - held - rows
             weights = keep([Weights(task.weight_bytes, n) for task, n in stripes.work()], room)
             again = sum(one.again_bytes for one in weights)
-            if budget is None or again < budget:
+            if again < budget:
                 budget = again
                 sram = held + rows + sum(one.held_bytes for one in weights)
                 found = Group(first, self.end, "rows", height, stripes.count, kept, loaded, stored, weights, sram, moved + again)
@@ -219,5 +227,6 @@ class _Ending:
         return Group(first, self.end, "channels", self.last.rows, 1, held, loaded, stored, weights, sram, moved)
 
 
-def _subsets(of: list[int]) -> Iterator[State]:
-    return (frozenset(some) for size in range(len(of) + 1) for some in combinations(of, size))
+@lru_cache(maxsize=1024)
+def _subsets(of: State) -> tuple[State, ...]:
+    return tuple(frozenset(some) for size in range(len(of) + 1) for some in combinations(sorted(of), size))

@@ -46,13 +46,14 @@ class Stripes:
         self._needs: dict[tuple[int, int], tuple[Rows, Rows]] = {}
         """For a map and a reader: the first row still needed before each stripe and at the end; the row after the last by the stripe's end."""
         self._peaks: dict[tuple[int, ...], int] = {}
+        self._streamed: dict[int, Rows] = {}
 
     def grow(self, first: int) -> None:
         """Let the group begin with task `first`."""
         while self.first > first:
             self.first -= 1
             self._add(self.first)
-            self._peaks = {}
+            self._peaks, self._streamed = {}, {}
 
     @property
     def inner_bytes(self) -> int:
@@ -71,18 +72,24 @@ class Stripes:
         """The most bytes live at once of inner maps and of the maps `streamed` row by row from or to DDR."""
         if streamed not in self._peaks:
             live = self._live[self.first :]
-            if streamed:
-                live = live.copy()
-                for index in streamed:
-                    for start, stop, rows in self._lives(index):
-                        live[max(start, self.first) - self.first : stop - self.first] += rows
+            for index in streamed:
+                live = live + self._streamed_live(index)
             self._peaks[streamed] = int(live.max())
         return self._peaks[streamed]
+
+    def _streamed_live(self, index: int) -> Rows:
+        """Bytes of a map that passes row by row, at every task and stripe."""
+        if index not in self._streamed:
+            live = self.np.zeros_like(self._live[self.first :])
+            for start, stop, rows in self._lives(index):
+                live[max(start - self.first, 0) : stop - self.first] = rows
+            self._streamed[index] = live
+        return self._streamed[index]
 
     def _add(self, task: int) -> None:
         np, one = self.np, self.tasks.tasks[task]
         self._live[task] = self._idle
-        self._made[task] = made = self._ends(one.writes[0], one.rows) if task != self.last else self._paced(one.rows, self.height)
+        self._made[task] = made = self._progress(task)
         for read in one.reads:
             rows = self.tasks.maps[read.map].rows
             first = np.where(made >= made[-1], rows, np.clip(read.reach.first(made), 0, rows))
@@ -99,8 +106,13 @@ class Stripes:
                     if start < task:
                         self._idle = self._idle + live
 
-    def _paced(self, rows: int, height: int) -> Rows:
-        return self.np.minimum(self.np.arange(self.count + 1, dtype=self.np.int64) * height, rows)
+    def _progress(self, task: int) -> Rows:
+        """Rows that a task has made before each stripe, and by the end."""
+        one = self.tasks.tasks[task]
+        if task == self.last:
+            return self.np.minimum(self.np.arange(self.count + 1, dtype=self.np.int64) * self.height, one.rows)
+        rows = self.tasks.maps[one.writes[0]].rows
+        return self._ends(one.writes[0], rows) * (one.rows // rows)
 
     def _readers(self, index: int) -> list[int]:
         return [task for task in self.tasks.maps[index].consumers if self.first <= task <= self.last]
@@ -122,7 +134,7 @@ class Stripes:
         np, fmap, readers = self.np, self.tasks.maps[index], self._readers(index)
         made_here = fmap.producer >= self.first
         born = fmap.producer if made_here else readers[0]
-        ends = -(-self._made[born] * fmap.rows // self.tasks.tasks[born].rows) if made_here else self._ends(index, fmap.rows)
+        ends = self._made[born] * fmap.rows // self.tasks.tasks[born].rows if made_here else self._ends(index, fmap.rows)
         before, after = ends[:-1], ends[1:]
         needed = {task: self._needs[index, task][0] for task in readers}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from costmodel._num import bytes_of, is_array, is_symbolic
 from costmodel.errors import FieldError, SymbolicError
 from costmodel.layers.base import elements
 from costmodel.network import TensorRef
-from costmodel.prediction.fusion.reach import Reach, Whole, is_elementwise, reach, rows_of
+from costmodel.prediction.fusion.reach import ROW_AXIS, Reach, Sliding, Whole, is_elementwise, reach, rows_of
 from costmodel.prediction.workload import Step, Workload
 
 
@@ -31,7 +31,7 @@ class Task(NamedTuple):
     reads: tuple[Read, ...]
     writes: tuple[int, ...]
     rows: int
-    """Rows of its output."""
+    """Rows that it makes one after another: those of its output; of a pooling to one row those of its input, which it sums up."""
     weight_bytes: int
 
 
@@ -88,6 +88,18 @@ class Tasks:
                 found[cut].append(index)
         return tuple(map(tuple, found))
 
+    @cached_property
+    def _behind(self) -> tuple[int, ...]:
+        """For every cut the bytes of the weights and outputs behind it."""
+        sums = [0]
+        for task in reversed(self.tasks):
+            sums.append(sums[-1] + task.weight_bytes + sum(self.maps[i].n_bytes for i in task.writes if self.maps[i].is_output))
+        return tuple(reversed(sums))
+
+    def rest_bytes(self, cut: int, on_chip: Collection[int]) -> int:
+        """What no plan can avoid to move behind a cut: weights, outputs, and the maps that cross it and are not on chip."""
+        return self._behind[cut] + sum(self.maps[index].n_bytes for index in self.across[cut] if index not in on_chip)
+
     def name(self, task: int) -> str:
         """The name of a task: that of its first layer."""
         return self.workload.steps[self.tasks[task].steps[0]].name
@@ -133,6 +145,7 @@ def _merged(workload: Workload, order: Sequence[int]) -> list[list[int]]:
             and workload.maps[before[0]].consumers == (index,)
             and not workload.maps[before[0]].is_output
             and all(map(is_elementwise, step.nodes))
+            and not _sums_up(workload.steps[merged[-1][-1]])
             and before[0] in (workload.stored[ref] for ref in step.nodes[0].inputs)
             and step.nodes[-1].output_shapes[0] == workload.network.shape(before[0])
         )
@@ -146,13 +159,23 @@ def _merged(workload: Workload, order: Sequence[int]) -> list[list[int]]:
 def _task(workload: Workload, steps: list[int], number: dict[TensorRef, int]) -> Task:
     reads = [Read(number[ref], found, index) for index in steps for ref, found in _reads(workload, workload.steps[index]) if ref in number]
     last = workload.steps[steps[-1]]
+    rows = rows_of(last.nodes[-1].output_shapes[0])
+    if _sums_up(last):
+        rows, reads = rows_of(last.nodes[0].input_shapes[0]), [read._replace(reach=Sliding()) for read in reads]
     return Task(
         tuple(steps),
         tuple(reads),
         tuple(number[ref] for ref in last.writes),
-        rows_of(last.nodes[-1].output_shapes[0]),
+        rows,
         sum(workload.steps[index].weight_bytes for index in steps),
     )
+
+
+def _sums_up(step: Step) -> bool:
+    """Whether it is a pooling to one row: it needs a row of its input for a moment only."""
+    node = step.nodes[0]
+    same = len(node.input_shapes[0]) == len(node.output_shapes[0]) > ROW_AXIS
+    return same and "pool" in node.layer.kind and rows_of(node.output_shapes[0]) == 1 and all(map(is_elementwise, step.nodes[1:]))
 
 
 def _reads(workload: Workload, step: Step) -> list[tuple[TensorRef, Reach]]:
