@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from costmodel import blocks, errors, layers, zoo
-from costmodel.api import predict
+from costmodel.api import fuse, predict
 from costmodel.errors import CostModelError
 from costmodel.hardware import Hardware
 from costmodel.network import Input, Network, sequential
@@ -35,6 +35,7 @@ __all__ = [
     "evaluate",
     "flavour_study",
     "formula",
+    "fuse",
     "layers",
     "plot",
     "predict",

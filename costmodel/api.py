@@ -11,7 +11,7 @@ from costmodel._num import Num
 from costmodel.errors import FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
-from costmodel.prediction import Policy, Prediction, Widths, policy
+from costmodel.prediction import FusedPlan, Policy, Prediction, Widths, Workload, policy
 
 
 def predict(
@@ -36,7 +36,7 @@ def predict(
     hardware : Hardware, str or Path
         A machine, the name of one in the catalog, or the path of a TOML file.
     traffic : str or Policy
-        Who crosses the DDR bus: "resident", "weights" or "compulsory".
+        Who crosses the DDR bus: "resident", "weights", "compulsory" or "fused".
     fuse_epilogues : bool
         Whether norms, activations and biases run on their host's output before it is written.
     weight_bits, activation_bits : int or symbol, optional
@@ -80,6 +80,53 @@ def predict(
         as_network(network), as_hardware(hardware), policy(traffic, **policy_options), widths,
         fuse_epilogues=fuse_epilogues, other_ops=other_ops,
     )  # fmt: skip
+
+
+def fuse(
+    network: Network | str,
+    sram: str | float,
+    *,
+    weight_bits: int | None = None,
+    activation_bits: int | None = None,
+    accumulator_bits: int = 32,
+    parameters: str = "weights",
+) -> FusedPlan:
+    """The partition of a network into depth-first groups that moves the fewest bytes within a capacity.
+
+    Parameters
+    ----------
+    network : Network or str
+        A network of plain sizes, or the name of one in the zoo.
+    sram : str or number
+        On-chip memory, e.g. "256 KiB". [B]
+    weight_bits, activation_bits, accumulator_bits, parameters
+        As of `predict`. Accumulators are held in SRAM where hidden channels are streamed; else they stay in the MAC array.
+
+    Returns
+    -------
+    FusedPlan
+        Its groups, bytes and SRAM; `.table()` shows them.
+
+    Raises
+    ------
+    SymbolicError
+        Where a size is a symbol.
+    FieldError
+        Where the capacity is too small, naming the least that would do.
+
+    Examples
+    --------
+    At 256 KiB no feature map of MobileNet v2 crosses the bus: 3,469,760 B of weights, the picture and 1000 scores.
+
+    >>> import costmodel as cm
+    >>> plan = cm.fuse("mobilenet_v2", "256 KiB")
+    >>> plan.ddr_bytes, plan.bound_bytes, plan.sram_bytes <= 256 * 1024
+    (3621288, 3621288, True)
+    """
+    capacity = Hardware(sram=sram, ddr=1, macs=1, other=1).sram_bytes
+    widths = Widths(weight_bits, activation_bits, accumulator_bits, parameters)
+    plan: FusedPlan = policy("fused").plan(Workload(as_network(network), widths), capacity)
+    return plan
 
 
 def as_network(network: Network | str) -> Network:

@@ -86,6 +86,11 @@ class Prediction:
         """The traffic of every step."""
         return self.policy.steps(self.workload, self.hardware.sram_bytes)
 
+    @property
+    def plan(self) -> Any:
+        """How the whole network runs, where the policy makes a plan of it (`fused`: its groups); else None."""
+        return self.policy.plan(self.workload, self.hardware.sram_bytes)
+
     @cached_property
     def bus_bytes(self) -> tuple[Num, ...]:
         """Bytes that every step moves over the bus: weights alone where they stream from flash."""

@@ -50,6 +50,10 @@ class Policy(Record):
         """The traffic of every step."""
         raise CostModelError(f"traffic policy {self.name!r} moves nothing; write its `steps`")
 
+    def plan(self, workload: Workload, sram_bytes: Num) -> Any:
+        """How the whole network runs, where the policy makes a plan of it; else None."""
+        return None
+
     def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> Num | None:
         """What the whole network can't go below, or None where the policy is a convention without a bound."""
         return workload.weight_bytes + workload.boundary_bytes

@@ -7,8 +7,7 @@ A state s says which of the maps that cross a cut are on chip, whole; the others
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 from math import inf
 from typing import NamedTuple
@@ -19,8 +18,8 @@ from costmodel.prediction.fusion.tasks import Tasks
 from costmodel.prediction.fusion.weights import Weights, keep
 
 State = frozenset[int]
-MOST_KEPT = 4
-"""Where more maps cross a cut, only so many of them, the smallest, may stay on chip."""
+FREE_MAPS = 3
+"""Where more maps cross a cut, only so many choose freely: the smallest beside all others in DDR, the largest beside all others on chip."""
 MOST_TASKS = 32
 """A group has at most so many."""
 
@@ -72,9 +71,9 @@ def _search(tasks: Tasks, sram_bytes: int, every_height: bool, below: float) -> 
     return best[-1][frozenset()].groups if best[-1] else None
 
 
-def least_bytes(tasks: Tasks) -> int:
-    """The least capacity that holds a plan: every task alone, one row at a time, all maps in DDR."""
-    return max(_alone_bytes(tasks, task) for task in range(len(tasks)))
+def least_bytes(tasks: Tasks) -> tuple[int, str]:
+    """The least capacity that holds every task alone, a row at a time with all maps in DDR; and the task that needs it."""
+    return max((_alone_bytes(tasks, task), tasks.name(task)) for task in range(len(tasks)))
 
 
 def _alone_bytes(tasks: Tasks, task: int) -> int:
@@ -112,8 +111,7 @@ class _Ending:
         if not every_height:
             self.heights = sorted({self.heights[0], self.heights[-1]})
         self.crossing = frozenset(tasks.across[end])
-        self.keepable = frozenset(sorted(self.crossing, key=lambda index: (tasks.maps[index].n_bytes, index))[:MOST_KEPT])
-        self.rest = {state: tasks.rest_bytes(end, state) for state in _subsets(self.keepable)}
+        self.rest = {state: tasks.rest_bytes(end, state) for state in _states(tasks, end)}
         self.below = below
         self.stripes: dict[int, Stripes | None] = {}
 
@@ -141,7 +139,7 @@ class _Ending:
         moved += self._held(index for index in tasks.writes(0, self.end) if tasks.maps[index].is_output)
         inner = {index for index in self.crossing if tasks.maps[index].producer >= 0 and not tasks.maps[index].is_output}
         return {
-            state: moved + self._held(inner - state) for state in _subsets(self.keepable) if self._held(state) <= self.sram_bytes
+            state: moved + self._held(inner - state) for state in self.rest if self._held(state) <= self.sram_bytes
         }
 
     def _held(self, maps: Iterable[int]) -> int:
@@ -165,16 +163,18 @@ class _Ending:
         always = sum(task.weight_bytes for task in tasks.tasks[first : self.end])
         always += sum(maps[index].n_bytes for index in writes if maps[index].is_output)
         inner = {index for index in writes if index in self.crossing and not maps[index].is_output}
-        free = self.keepable & {*reads, *writes}
+        free = self.crossing & {*reads, *writes}
+        choices: dict[State, list[State]] = {}
+        for state in self.rest:
+            choices.setdefault(state - free, []).append(state)
         streamable = stream(tasks, first) if self.end - first == LENGTH else None
         for before, so_far in self.best[first].items():
             stays = before & self.crossing
-            if not stays <= self.keepable:
-                continue
             loaded = tuple(index for index in reads if index not in before)
             base = always + self._held(loaded)
-            for more in _subsets(free - stays):
-                after = stays | more
+            for after in choices.get(stays - free, ()):
+                if not stays <= after:
+                    continue
                 moved = base + self._held(inner - after)
                 limit = self.below - self.rest[after]
                 if after in self.found:
@@ -227,6 +227,13 @@ class _Ending:
         return Group(first, self.end, "channels", self.last.rows, 1, held, loaded, stored, weights, sram, moved)
 
 
-@lru_cache(maxsize=1024)
-def _subsets(of: State) -> tuple[State, ...]:
-    return tuple(frozenset(some) for size in range(len(of) + 1) for some in combinations(sorted(of), size))
+def _states(tasks: Tasks, cut: int) -> set[State]:
+    """Which maps may be on chip at a cut: any, as long as only a few cross it."""
+    crossing = sorted(tasks.across[cut], key=lambda index: (tasks.maps[index].n_bytes, index))
+    everything = frozenset(crossing)
+    some = set(_subsets(crossing[:FREE_MAPS]))
+    return some | {everything - left for left in _subsets(crossing[-FREE_MAPS:])}
+
+
+def _subsets(of: list[int]) -> Iterator[State]:
+    return (frozenset(some) for size in range(len(of) + 1) for some in combinations(of, size))

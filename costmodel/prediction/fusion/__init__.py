@@ -1,0 +1,6 @@
+"""Depth-first fusion: layers run together in row stripes, so that the maps between them never leave the chip."""
+
+from costmodel.prediction.fusion.plan import FusedGroup, FusedPlan, fused_plan
+from costmodel.prediction.fusion.policy import Fused
+
+__all__ = ["Fused", "FusedGroup", "FusedPlan", "fused_plan"]
