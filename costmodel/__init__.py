@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from costmodel import blocks, errors, layers, zoo
-from costmodel.api import fuse, predict
+from costmodel.api import fuse, patches, predict
 from costmodel.errors import CostModelError
 from costmodel.hardware import Hardware
 from costmodel.network import Input, Network, sequential
@@ -37,6 +37,7 @@ __all__ = [
     "formula",
     "fuse",
     "layers",
+    "patches",
     "plot",
     "predict",
     "published",

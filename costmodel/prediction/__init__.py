@@ -1,6 +1,6 @@
 """Network x hardware -> Prediction."""
 
-from costmodel.prediction.fusion import Fused, FusedGroup, FusedPlan, fused_plan
+from costmodel.prediction.fusion import Fused, FusedGroup, FusedPlan, PatchPlan, Tasks, patch_plan
 from costmodel.prediction.prediction import Prediction
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.traffic import POLICIES, Compulsory, Policy, Resident, Traffic, Weights, policy
@@ -8,6 +8,6 @@ from costmodel.prediction.widths import Widths
 from costmodel.prediction.workload import FeatureMap, Step, Workload
 
 __all__ = [
-    "POLICIES", "Compulsory", "FeatureMap", "Fused", "FusedGroup", "FusedPlan", "Policy", "Prediction", "Resident", "Row", "Step", "Total", "Traffic", "Weights",
-    "Widths", "Workload", "fused_plan", "policy",
+    "POLICIES", "Compulsory", "FeatureMap", "Fused", "FusedGroup", "FusedPlan", "PatchPlan", "Policy", "Prediction",
+    "Resident", "Row", "Step", "Tasks", "Total", "Traffic", "Weights", "Widths", "Workload", "patch_plan", "policy",
 ]  # fmt: skip

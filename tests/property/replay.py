@@ -130,17 +130,16 @@ class Replay:
                     makes |= {(index, r) for r in range(done[task] * rows // all_rows, want[task] * rows // all_rows)}
                 events.append((task, needed, comes, makes, want[task] > done[task]))
                 done[task] = want[task]
-        future: dict[int, list[int]] = {}  # from the back: of every map the first row needed from an event on
-        lows = []
+        lows = []  # from the back: of every map the first row needed from an event on
         low: dict[int, int] = {}
         for _, needed, *_ in reversed(events):
             for index, row in needed:
                 low[index] = min(low.get(index, row), row)
             lows.append(dict(low))
         lows.reverse()
-        del future
         held: set[tuple[int, int]] = set()
         weights = peak = 0
+        self.active = [sum(active for ran, *_, active in events if ran == task) for task in inside]
         stays = sum(one.held_bytes for one in group.weights)
         for (task, needed, comes, makes, active), front in zip(events, lows, strict=True):
             held = {(index, row) for index, row in held | comes if row >= front.get(index, self.maps[index].rows)}
@@ -158,7 +157,7 @@ class Replay:
         """Hidden channels one after another, each row by row."""
         steps = [self.workload.steps[self.tasks[task].steps[0]].nodes[0] for task in range(group.first, group.end)]
         expand, depthwise, project = steps
-        (_, c, _, _), (_, hidden, height, width) = expand.input_shapes[0], expand.output_shapes[0]
+        (_, c, _, _), (_, hidden, _, width) = expand.input_shapes[0], expand.output_shapes[0]
         _, m, rows, columns = project.output_shapes[0]
         sums = bytearray(rows * columns * m * self.workload.widths.accumulator_bits // 8)
         k = depthwise.layer.per_axis("kernel_size")

@@ -130,7 +130,7 @@ class FusedPlan:
         footer: dict[str, Any] = {key: sum(getattr(group, key) for group in self.groups) for key in SUMS}
         notes = [
             f"{self.ddr_bytes} B moved, {self.ddr_bytes / max(self.bound_bytes, 1):.4f} times weights + inputs + outputs",
-            f"SRAM: {self.capacity_bytes} B; live rows, maps held whole and weights that stay are counted; biases and fragmentation are not",
+            f"SRAM: {self.capacity_bytes} B; live rows, maps held whole and weights that stay count; biases and fragmentation do not",
         ]
         title = f"{self.tasks.workload.network.name}, fused"
         return Table(COLUMNS, rows, title=title, notes=notes, footer=footer | {"layers": "total", "sram_bytes": self.sram_bytes})

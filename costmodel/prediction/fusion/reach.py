@@ -1,4 +1,7 @@
-"""Which rows of a layer's input a row of its output needs. A row is a slice along the first spatial axis, at full width."""
+"""Which rows of a layer's input a row of its output needs. A row is a slice along the first spatial axis, at full width.
+
+Columns follow the same rules along the second.
+"""
 
 from __future__ import annotations
 
@@ -82,29 +85,29 @@ class Whole(NamedTuple):
         return b * 0 + self.rows_in
 
 
-def rows_of(shape: Shape) -> int:
-    """Rows of a tensor; one without spatial axes has one."""
-    return int(shape[ROW_AXIS]) if len(shape) > ROW_AXIS else 1
+def rows_of(shape: Shape, axis: int = ROW_AXIS) -> int:
+    """Rows of a tensor; one without that axis has one."""
+    return int(shape[axis]) if len(shape) > axis else 1
 
 
-def reach(node: Node, position: int) -> Reach:
-    """What rows a node's output needs of its input number `position`."""
+def reach(node: Node, position: int, axis: int = ROW_AXIS) -> Reach:
+    """What rows a node's output needs of its input number `position`; columns along the next axis."""
     x, y, layer = node.input_shapes[position], node.output_shapes[0], node.layer
-    if len(x) <= ROW_AXIS or len(x) != len(y) or len(node.output_shapes) > 1:
-        return Whole(rows_of(x))
+    if len(x) <= axis or len(x) != len(y) or len(node.output_shapes) > 1:
+        return Whole(rows_of(x, axis))
     if hasattr(layer, "output_padding"):
-        return _spread(layer, x, y)
+        return _spread(layer, x, y, axis)
     if hasattr(layer, "kernel_size"):
-        return _sliding(Window.of(layer), x, y)
+        return _sliding(Window.of(layer), x, y, axis)
     if layer.kind.startswith("adaptive"):
-        return Adaptive(x[ROW_AXIS], y[ROW_AXIS])
+        return Adaptive(x[axis], y[axis])
     if layer.kind == "pad":
-        return Sliding(padding=getattr(layer, "pads")[ROW_AXIS][0])  # noqa: B009
-    if layer.kind == "concat" and getattr(layer, "axis") % len(x) == ROW_AXIS:  # noqa: B009
-        return Whole(x[ROW_AXIS])
-    if (is_elementwise(node) or layer.kind in ("concat", "channel_shuffle")) and x[ROW_AXIS] == y[ROW_AXIS]:
+        return Sliding(padding=getattr(layer, "pads")[axis][0])  # noqa: B009
+    if layer.kind == "concat" and getattr(layer, "axis") % len(x) == axis:  # noqa: B009
+        return Whole(x[axis])
+    if (is_elementwise(node) or layer.kind in ("concat", "channel_shuffle")) and x[axis] == y[axis]:
         return Sliding()
-    return Whole(x[ROW_AXIS])
+    return Whole(x[axis])
 
 
 def is_elementwise(node: Node) -> bool:
@@ -113,16 +116,19 @@ def is_elementwise(node: Node) -> bool:
     return layer.kind in ("add", "multiply") or (layer.role == "epilogue" and layer.kind not in ("layer_norm", "group_norm"))
 
 
-def _sliding(found: Window, x: Shape, y: Shape) -> Sliding:
-    span, stride = window.span(found.kernel[0], found.dilation[0]), found.stride[0]
+def _sliding(found: Window, x: Shape, y: Shape, axis: int) -> Sliding:
+    place = axis - ROW_AXIS
+    span, stride = window.span(found.kernel[place], found.dilation[place]), found.stride[place]
     if found.pads is None:
-        missing = max(0, (y[ROW_AXIS] - 1) * stride + span - x[ROW_AXIS])
+        missing = max(0, (y[axis] - 1) * stride + span - x[axis])
         return Sliding(span, stride, missing // 2)
-    return Sliding(span, stride, found.pads[0][0])
+    return Sliding(span, stride, found.pads[place][0])
 
 
-def _spread(layer: Any, x: Shape, y: Shape) -> Spread:
-    span, stride = window.span(layer.per_axis("kernel_size")[0], layer.per_axis("dilation")[0]), layer.per_axis("stride")[0]
+def _spread(layer: Any, x: Shape, y: Shape, axis: int) -> Spread:
+    place = axis - ROW_AXIS
+    span = window.span(layer.per_axis("kernel_size")[place], layer.per_axis("dilation")[place])
+    stride = layer.per_axis("stride")[place]
     if layer.padding == "same":
-        return Spread(span, stride, max(0, (x[ROW_AXIS] - 1) * stride + span - y[ROW_AXIS]) // 2)
-    return Spread(span, stride, pad_pairs(layer.padding, len(x) - ROW_AXIS)[0][0])
+        return Spread(span, stride, max(0, (x[axis] - 1) * stride + span - y[axis]) // 2)
+    return Spread(span, stride, pad_pairs(layer.padding, len(x) - ROW_AXIS)[place][0])

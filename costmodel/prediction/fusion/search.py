@@ -1,6 +1,6 @@
-"""The partition of a network into groups that moves the fewest bytes: dynamic programming over the cuts.
+r"""The partition of a network into groups that moves the fewest bytes: dynamic programming over the cuts.
 
-.. math:: f(j, s') = \\min_{i, s} f(i, s) + Q(i..j, s, s') \\quad \\text{where SRAM}(i..j, s, s') \\le S
+.. math:: f(j, s') = \min_{i, s} f(i, s) + Q(i..j, s, s') \quad \text{where SRAM}(i..j, s, s') \le S
 
 A state s says which of the maps that cross a cut are on chip, whole; the others are in DDR.
 """
@@ -98,9 +98,7 @@ def heights(rows: int) -> list[int]:
 class _Ending:
     """The groups that end before a cut."""
 
-    def __init__(
-        self, tasks: Tasks, end: int, sram_bytes: int, best: list[dict[State, _Best]], every_height: bool, below: float
-    ) -> None:
+    def __init__(self, tasks: Tasks, end: int, sram_bytes: int, best: list[dict[State, _Best]], every_height: bool, below: float) -> None:
         self.tasks = tasks
         self.end = end
         self.sram_bytes = sram_bytes
@@ -138,9 +136,7 @@ class _Ending:
         moved += self._held(tasks.reads(0, self.end))
         moved += self._held(index for index in tasks.writes(0, self.end) if tasks.maps[index].is_output)
         inner = {index for index in self.crossing if tasks.maps[index].producer >= 0 and not tasks.maps[index].is_output}
-        return {
-            state: moved + self._held(inner - state) for state in self.rest if self._held(state) <= self.sram_bytes
-        }
+        return {state: moved + self._held(inner - state) for state in self.rest if self._held(state) <= self.sram_bytes}
 
     def _held(self, maps: Iterable[int]) -> int:
         return sum([self.tasks.maps[index].n_bytes for index in maps])

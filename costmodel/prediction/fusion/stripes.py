@@ -44,7 +44,7 @@ class Stripes:
         self._made: dict[int, Rows] = {}
         """For every task of the group its rows made before each stripe, and after the last."""
         self._needs: dict[tuple[int, int], tuple[Rows, Rows]] = {}
-        """For a map and a reader: the first row still needed before each stripe and at the end; the row after the last by the stripe's end."""
+        """For a map and a reader: the first row needed from each stripe on, and at the end; the row after the last needed by its end."""
         self._peaks: dict[tuple[int, ...], int] = {}
         self._streamed: dict[int, Rows] = {}
 
@@ -110,9 +110,11 @@ class Stripes:
         """Rows that a task has made before each stripe, and by the end."""
         one = self.tasks.tasks[task]
         if task == self.last:
-            return self.np.minimum(self.np.arange(self.count + 1, dtype=self.np.int64) * self.height, one.rows)
+            paced: Rows = self.np.minimum(self.np.arange(self.count + 1, dtype=self.np.int64) * self.height, one.rows)
+            return paced
         rows = self.tasks.maps[one.writes[0]].rows
-        return self._ends(one.writes[0], rows) * (one.rows // rows)
+        made: Rows = self._ends(one.writes[0], rows) * (one.rows // rows)
+        return made
 
     def _readers(self, index: int) -> list[int]:
         return [task for task in self.tasks.maps[index].consumers if self.first <= task <= self.last]
@@ -121,7 +123,8 @@ class Stripes:
         """Rows of a map that are made or loaded before each stripe, and by the end."""
         np, fmap, readers = self.np, self.tasks.maps[index], self._readers(index)
         if not readers:  # nothing in the group waits for it: an even pace
-            return -(-np.arange(self.count + 1, dtype=np.int64) * rows // self.count)
+            even: Rows = -(-np.arange(self.count + 1, dtype=np.int64) * rows // self.count)
+            return even
         ends = np.zeros(self.count + 1, np.int64)
         for task in readers:
             np.maximum(ends[1:], self._needs[index, task][1], out=ends[1:])
@@ -140,7 +143,8 @@ class Stripes:
 
         def live(end: Rows, lows: list[Rows]) -> Rows:
             low = np.minimum.reduce(lows) if lows else end
-            return np.maximum(end - low, 0) * fmap.row_bytes
+            held: Rows = np.maximum(end - low, 0) * fmap.row_bytes
+            return held
 
         lows = {task: low[:-1] for task, low in needed.items()}
         yield 0, born, live(before, [*lows.values()])

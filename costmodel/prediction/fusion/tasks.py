@@ -100,6 +100,12 @@ class Tasks:
         """What no plan can avoid to move behind a cut: weights, outputs, and the maps that cross it and are not on chip."""
         return self._behind[cut] + sum(self.maps[index].n_bytes for index in self.across[cut] if index not in on_chip)
 
+    def window(self, task: int, axis: int) -> list[tuple[int, Reach]]:
+        """The maps that a task reads, with what it needs of them along an axis."""
+        number = {fmap.ref: index for index, fmap in enumerate(self.maps)}
+        steps = [self.workload.steps[step] for step in self.tasks[task].steps]
+        return [(number[ref], found) for step in steps for ref, found in _reads(self.workload, step, axis) if ref in number]
+
     def name(self, task: int) -> str:
         """The name of a task: that of its first layer."""
         return self.workload.steps[self.tasks[task].steps[0]].name
@@ -178,8 +184,8 @@ def _sums_up(step: Step) -> bool:
     return same and "pool" in node.layer.kind and rows_of(node.output_shapes[0]) == 1 and all(map(is_elementwise, step.nodes[1:]))
 
 
-def _reads(workload: Workload, step: Step) -> list[tuple[TensorRef, Reach]]:
-    """The maps that a step reads, with the rows that it needs of them."""
+def _reads(workload: Workload, step: Step, axis: int = ROW_AXIS) -> list[tuple[TensorRef, Reach]]:
+    """The maps that a step reads, with the rows that it needs of them; columns along the next axis."""
     inside = {node.name for node in step.nodes}
     by_row = all(map(is_elementwise, step.nodes[1:]))
     found = []
@@ -190,7 +196,7 @@ def _reads(workload: Workload, step: Step) -> list[tuple[TensorRef, Reach]]:
                 continue
             shape = workload.network.shape(stored)
             same = by_row and shape == node.input_shapes[position]
-            found.append((stored, reach(node, position) if same else Whole(rows_of(shape))))
+            found.append((stored, reach(node, position, axis) if same else Whole(rows_of(shape, axis))))
     return found
 
 
