@@ -95,3 +95,9 @@ def test_costmodel_overlapped_time(benchmark, many_machines) -> None:
 def test_limit_one_division_of_arrays(benchmark) -> None:
     a, b = np.linspace(1, 2, POINTS), np.linspace(2, 3, POINTS)
     benchmark(lambda: a / b)
+
+
+@pytest.mark.benchmark(group="fused plan of MobileNet v2 at 256 KiB")
+def test_costmodel_fuse(benchmark) -> None:
+    """Arm Vela takes 0.9 s, ZigZag 95 CPU-seconds for MobileNet v1, AccelForge over 800 s."""
+    assert benchmark(lambda: cm.fuse(cm.zoo.mobilenet_v2(), "256 KiB")).ddr_bytes == 3_621_288

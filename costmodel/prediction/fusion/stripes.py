@@ -125,7 +125,7 @@ class Stripes:
         if not readers:  # nothing in the group waits for it: an even pace
             even: Rows = -(-np.arange(self.count + 1, dtype=np.int64) * rows // self.count)
             return even
-        ends = np.zeros(self.count + 1, np.int64)
+        ends: Rows = np.zeros(self.count + 1, np.int64)
         for task in readers:
             np.maximum(ends[1:], self._needs[index, task][1], out=ends[1:])
         if fmap.producer >= self.first and (fmap.is_output or fmap.consumers[-1] > self.last):
