@@ -125,7 +125,7 @@ class Prediction:
             "activation_bits": ACTIVATION_BITS if widths.activation_bits is None else widths.activation_bits,
             "accumulator_bits": widths.accumulator_bits,
             "parameters": widths.parameters,
-            "order": "given",
+            "order": self.policy.order,
         }
         found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
         if self.hardware.weights_in_flash:

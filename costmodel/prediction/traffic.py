@@ -39,6 +39,8 @@ class Policy(Record):
     """A rule that says which bytes cross the bus. A subclass with a `name` is registered."""
 
     name: ClassVar[str]
+    order: ClassVar[str] = "given"
+    """In which order the steps run."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

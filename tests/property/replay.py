@@ -15,6 +15,11 @@ def taps(node, position: int, row: int) -> set[int]:
     x, y, layer = node.input_shapes[position], node.output_shapes[0], node.layer
     if len(x) < 3 or len(x) != len(y):
         return set(range(x[2] if len(x) > 2 else 1))
+    if hasattr(layer, "output_padding"):
+        k, s, d, p = (layer.per_axis(field)[0] for field in ("kernel_size", "stride", "dilation", "padding"))
+        return {r for r in range(x[2]) if any(r * s - p + d * tap == row for tap in range(k))}
+    if layer.kind.startswith("adaptive"):
+        return {r for r in range(x[2]) if r * y[2] < (row + 1) * x[2] and (r + 1) * y[2] > row * x[2]}
     if hasattr(layer, "kernel_size"):
         window = Window.of(layer)
         k, s, d = window.kernel[0], window.stride[0], window.dilation[0]

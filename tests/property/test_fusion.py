@@ -35,6 +35,44 @@ def test_a_plan_does_what_it_says(recipe, sram: int, height: int) -> None:
     assert plan.sram_bytes <= sram
 
 
+def decoder() -> cm.Network:
+    """Down twice and up again, with a skip beside, dilation, adaptive pooling, and a map that the network returns on its way."""
+    x = cm.Input((1, 3, 23, 10))
+    a = L.ReLU()(L.Conv2d(4, 3, dilation=2)(x))
+    b = L.Conv2d(6, 3, stride=2)(a)
+    c = L.AdaptiveAvgPool2d((7, 5))(b)
+    up = L.ConvTranspose2d(4, 4, stride=2, padding=1)(c)
+    up = L.ConvTranspose2d(4, 3, stride=2, padding=2, output_padding=1)(up)
+    y = L.Conv2d(2, 3, padding="valid")(L.Concat()(L.AdaptiveMaxPool2d((26, 18))(a), up))
+    return cm.Network.of([y, b], "decoder")
+
+
+def line() -> cm.Network:
+    """One spatial axis."""
+    steps = [
+        L.Conv1d(4, 5, stride=2),
+        L.DepthwiseConv1d(3, dilation=3),
+        L.MaxPool1d(3, 2),
+        L.Conv1d(8, 1),
+        L.GlobalAvgPool(),
+        L.Flatten(),
+        L.Dense(5),
+    ]
+    return cm.sequential((2, 3, 40), steps)
+
+
+@pytest.mark.parametrize("net", [decoder(), line()], ids=["decoder", "line"])
+@pytest.mark.parametrize("bits", [8, 16, 32])
+@pytest.mark.parametrize("share", [0, 0.1, 0.3, 0.6, 1])
+def test_other_layers_and_widths_replayed(net: cm.Network, bits: int, share: float) -> None:
+    with pytest.raises(cm.errors.FieldError) as caught:
+        cm.fuse(net, 1, activation_bits=bits)
+    least = int(str(caught.value).split("at least ")[1].split(" B")[0])
+    plan = cm.fuse(net, least + int(share * 400 * bits), activation_bits=bits, weight_bits=bits)
+    replay = Replay(plan)
+    assert (replay.ddr_bytes, replay.sram_bytes) == (plan.ddr_bytes, plan.sram_bytes)
+
+
 @pytest.mark.parametrize(
     ("network", "sram"),
     [

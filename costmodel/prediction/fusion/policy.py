@@ -18,6 +18,7 @@ class Fused(Policy):
     """
 
     name: ClassVar[str] = "fused"
+    order = "that of the plan"
 
     def plan(self, workload: Workload, sram_bytes: Num) -> FusedPlan:
         if is_symbolic(sram_bytes) or is_array(sram_bytes):
