@@ -78,6 +78,7 @@ def test_other_layers_and_widths_replayed(net: cm.Network, bits: int, share: flo
     [
         ("mobilenet_v1", "256 KiB"), ("mobilenet_v2", "256 KiB"), ("mobilenet_v2", "64 KiB"), ("mobilenet_v3_small", "64 KiB"),
         ("squeezenet_1_1", "128 KiB"), ("resnet20_cifar", "32 KiB"), ("shufflenet_v1", "128 KiB"),
+        pytest.param("resnet50", "512 KiB", marks=pytest.mark.slow), pytest.param("googlenet", "512 KiB", marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_plans_of_the_zoo_replayed(network: str, sram: str) -> None:
