@@ -118,3 +118,9 @@ def test_ski_slope_of_64_capacities(benchmark) -> None:
     layer, capacities = cm.layers.Conv2d(64, 3, bias=False), np.geomspace(300, 10**6, 64).astype(int).tolist()
     slope = benchmark.pedantic(lambda: cm.ski_slope(layer, capacities, (1, 64, 56, 56)), setup=forget_tilings, rounds=15)
     assert slope.ddr_bytes[-1] == slope.compulsory_bytes == 2 * 64 * 56 * 56 + 9 * 64 * 64
+
+
+@pytest.mark.benchmark(group="fused plan of MobileNet v2 at 256 KiB")
+def test_costmodel_fuse(benchmark) -> None:
+    """Arm Vela takes 0.9 s, ZigZag 95 CPU-seconds for MobileNet v1, AccelForge over 800 s."""
+    assert benchmark(lambda: cm.fuse(cm.zoo.mobilenet_v2(), "256 KiB")).ddr_bytes == 3_621_288

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from costmodel import blocks, errors, layers, readers, zoo
-from costmodel.api import memory, predict
+from costmodel.api import fuse, memory, patches, predict
 from costmodel.errors import CostModelError
 from costmodel.hardware import Hardware
 from costmodel.network import Input, Network, sequential
@@ -39,8 +39,10 @@ __all__ = [
     "evaluate",
     "flavour_study",
     "formula",
+    "fuse",
     "layers",
     "memory",
+    "patches",
     "plot",
     "predict",
     "published",

@@ -11,7 +11,7 @@ from costmodel._num import Num
 from costmodel.errors import FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
-from costmodel.prediction import Policy, Prediction, Widths, Workload, policy
+from costmodel.prediction import FusedPlan, PatchPlan, Policy, Prediction, Tasks, Widths, Workload, patch_plan, policy
 
 if TYPE_CHECKING:
     from costmodel.prediction.memory import Memory
@@ -160,6 +160,106 @@ def _flag(name: str, value: bool) -> bool:
     if not isinstance(value, bool):
         raise FieldError(f"`{name}` (={value!r}) must be True or False")
     return value
+
+
+def fuse(
+    network: Network | str | Path,
+    sram: str | float,
+    *,
+    weight_bits: int | None = None,
+    activation_bits: int | None = None,
+    accumulator_bits: int = 32,
+    parameters: str = "weights",
+) -> FusedPlan:
+    """The partition of a network into depth-first groups that moves the fewest bytes within a capacity.
+
+    Parameters
+    ----------
+    network : Network or str
+        A network of plain sizes, or the name of one in the zoo.
+    sram : str or number
+        On-chip memory, e.g. "256 KiB". [B]
+    weight_bits, activation_bits, accumulator_bits, parameters
+        As of `predict`. Accumulators are held in SRAM where hidden channels are streamed; else they stay in the MAC array.
+
+    Returns
+    -------
+    FusedPlan
+        Its groups, bytes and SRAM; `.table()` shows them.
+
+    Raises
+    ------
+    SymbolicError
+        Where a size is a symbol.
+    FieldError
+        Where the capacity is too small, naming the least that would do.
+
+    Examples
+    --------
+    At 256 KiB no feature map of MobileNet v2 crosses the bus: 3,469,760 B of weights, the picture and 1000 scores.
+
+    >>> import costmodel as cm
+    >>> plan = cm.fuse("mobilenet_v2", "256 KiB")
+    >>> plan.ddr_bytes, plan.bound_bytes, plan.sram_bytes <= 256 * 1024
+    (3621288, 3621288, True)
+    """
+    capacity = Hardware(sram=sram, ddr=1, macs=1, other=1).sram_bytes
+    widths = Widths(weight_bits, activation_bits, accumulator_bits, parameters)
+    plan: FusedPlan = policy("fused").plan(Workload(as_network(network), widths), capacity)
+    return plan
+
+
+def patches(
+    network: Network | str | Path,
+    until: str,
+    grid: tuple[int, int],
+    *,
+    weight_bits: int | None = None,
+    activation_bits: int | None = None,
+    parameters: str = "weights",
+) -> PatchPlan:
+    """The first layers of a network in patches of their output, halos read and computed again (MCUNetV2).
+
+    Parameters
+    ----------
+    network : Network or str
+        A network of plain sizes, or the name of one in the zoo.
+    until : str
+        The layer whose output is cut into patches; what runs behind it may read nothing from before it.
+    grid : tuple of int
+        Patches along height and along width; (n, 1) are full-width stripes with recomputed halos.
+    weight_bits, activation_bits, parameters
+        As of `predict`.
+
+    Returns
+    -------
+    PatchPlan
+        Extents, MACs done again, SRAM and bytes; `.table()` shows a row a layer.
+
+    Raises
+    ------
+    UnknownNameError
+        No such layer.
+    NetworkError
+        Where what runs behind reads another map too.
+    FieldError
+        A grid finer than the output.
+
+    Examples
+    --------
+    MobileNet v2 in 4 x 4 patches of its 28 x 28 x 32 map: pieces of 75 x 75 x 3, 9.3 % more MACs.
+
+    >>> import costmodel as cm
+    >>> plan = cm.patches("mobilenet_v2", "stage3/block1/project", (4, 4))
+    >>> plan.input_patch, f"{plan.macs / plan.macs_once:.3f}", f"{plan.recompute_macs / cm.zoo.mobilenet_v2().macs:.1%}"
+    ((3, 75, 75), '1.306', '9.3%')
+
+    References
+    ----------
+    Lin et al., MCUNetV2, arXiv:2110.15352.
+    """
+    widths = Widths(weight_bits, activation_bits, parameters=parameters)
+    return patch_plan(Tasks(Workload(as_network(network), widths)), until, grid)
 
 
 def as_network(network: Network | str | Path) -> Network:

@@ -1,5 +1,6 @@
 """Network x hardware -> Prediction."""
 
+from costmodel.prediction.fusion import Fused, FusedGroup, FusedPlan, PatchPlan, Tasks, patch_plan
 from costmodel.prediction.prediction import Prediction
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.tiled import Tiled
@@ -8,6 +9,6 @@ from costmodel.prediction.widths import Widths
 from costmodel.prediction.workload import FeatureMap, Step, Workload
 
 __all__ = [
-    "POLICIES", "Compulsory", "FeatureMap", "Policy", "Prediction", "Resident", "Row", "Step", "Tiled", "Total", "Traffic",
-    "Weights", "Widths", "Workload", "policy",
+    "POLICIES", "Compulsory", "FeatureMap", "Fused", "FusedGroup", "FusedPlan", "PatchPlan", "Policy", "Prediction",
+    "Resident", "Row", "Step", "Tasks", "Tiled", "Total", "Traffic", "Weights", "Widths", "Workload", "patch_plan", "policy",
 ]  # fmt: skip

@@ -88,6 +88,11 @@ class Prediction:
         """The traffic of every step."""
         return self.policy.steps(self.workload, self.hardware.sram_bytes)
 
+    @property
+    def plan(self) -> Any:
+        """How the whole network runs, where the policy makes a plan of it (`fused`: its groups); else None."""
+        return self.policy.plan(self.workload, self.hardware.sram_bytes)
+
     @cached_property
     def memory(self) -> Memory:
         """What is held in the order of execution: the tensors at the peak, what single changes would save, an arena.
@@ -136,7 +141,7 @@ class Prediction:
             "activation_bits": self._bits(widths.activation_bits, ACTIVATION_BITS, "activation_bits"),
             "accumulator_bits": widths.accumulator_bits,
             "parameters": widths.parameters,
-            "order": "given" if self.workload.order is None else "best",
+            "order": self.policy.order if self.workload.order is None else "best",
         }
         found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
         if self.hardware.weights_in_flash:

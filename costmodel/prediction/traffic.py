@@ -41,6 +41,8 @@ class Policy(Record):
     """A rule that says which bytes cross the bus. A subclass with a `name` is registered."""
 
     name: ClassVar[str]
+    order: ClassVar[str] = "given"
+    """In which order the steps run."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -51,6 +53,10 @@ class Policy(Record):
     def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
         """The traffic of every step."""
         raise CostModelError(f"traffic policy {self.name!r} moves nothing; write its `steps`")
+
+    def plan(self, workload: Workload, sram_bytes: Num) -> Any:
+        """How the whole network runs, where the policy makes a plan of it; else None."""
+        return None
 
     def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> Num | None:
         """What the whole network can't go below, or None where the policy is a convention without a bound."""

@@ -1,0 +1,235 @@
+r"""The partition of a network into groups that moves the fewest bytes: dynamic programming over the cuts.
+
+.. math:: f(j, s') = \min_{i, s} f(i, s) + Q(i..j, s, s') \quad \text{where SRAM}(i..j, s, s') \le S
+
+A state s says which of the maps that cross a cut are on chip, whole; the others are in DDR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from math import inf
+from typing import NamedTuple
+
+from costmodel.prediction.fusion.streams import LENGTH, Stream, stream
+from costmodel.prediction.fusion.stripes import Stripes
+from costmodel.prediction.fusion.tasks import Tasks
+from costmodel.prediction.fusion.weights import Weights, keep
+
+State = frozenset[int]
+FREE_MAPS = 3
+"""Where more maps cross a cut, only so many choose freely: the smallest beside all others in DDR, the largest beside all others on chip."""
+MOST_TASKS = 32
+"""A group has at most so many."""
+
+
+class Group(NamedTuple):
+    """Tasks from `first` up to `end`, run together."""
+
+    first: int
+    end: int
+    mode: str
+    """"rows": in row stripes. "channels": one hidden channel at a time."""
+    height: int
+    """Output rows of a stripe."""
+    stripes: int
+    kept: State
+    """Maps held whole from beginning to end."""
+    loaded: tuple[int, ...]
+    """Maps read from DDR."""
+    stored: tuple[int, ...]
+    """Maps written to DDR."""
+    weights: tuple[Weights, ...]
+    """Of every task."""
+    sram_bytes: int
+    ddr_bytes: int
+
+
+class _Best(NamedTuple):
+    ddr_bytes: int
+    groups: tuple[Group, ...]
+
+
+def partition(tasks: Tasks, sram_bytes: int, below: float = inf) -> tuple[Group, ...] | None:
+    """The groups that move the fewest bytes within a capacity; None where none moves less than `below`.
+
+    A first search tries the lowest and the highest stripes alone. What it finds bounds the second, which tries all.
+    """
+    found = None
+    for every_height in (False, True):
+        if below > tasks.rest_bytes(0, frozenset()) and (groups := _search(tasks, sram_bytes, every_height, below)):
+            found, below = groups, sum(group.ddr_bytes for group in groups)
+    return found
+
+
+def _search(tasks: Tasks, sram_bytes: int, every_height: bool, below: float) -> tuple[Group, ...] | None:
+    best: list[dict[State, _Best]] = [{} for _ in range(len(tasks) + 1)]
+    best[0][frozenset()] = _Best(0, ())
+    for end in range(1, len(tasks) + 1):
+        _Ending(tasks, end, sram_bytes, best, every_height, below).search()
+    return best[-1][frozenset()].groups if best[-1] else None
+
+
+def least_bytes(tasks: Tasks) -> tuple[int, str]:
+    """The least capacity that holds every task alone, a row at a time with all maps in DDR; and the task that needs it."""
+    return max((_alone_bytes(tasks, task), tasks.name(task)) for task in range(len(tasks)))
+
+
+def _alone_bytes(tasks: Tasks, task: int) -> int:
+    one = tasks.tasks[task]
+    stripes = Stripes(tasks, task, 1 if len(one.writes) == 1 else one.rows)
+    stripes.grow(task)
+    return stripes.peak_bytes(tuple(_streamed(tasks, task, task + 1, frozenset())))
+
+
+def _streamed(tasks: Tasks, first: int, end: int, kept: State) -> list[int]:
+    """Maps that pass a group row by row: read, or written for a task behind it, and not held whole."""
+    crossing = set(tasks.across[end])
+    written = [index for index in tasks.writes(first, end) if index in crossing]
+    return sorted(index for index in (*tasks.reads(first, end), *written) if index not in kept)
+
+
+def heights(rows: int) -> list[int]:
+    """Stripe heights: the least of each number of stripes, the lowest first."""
+    return sorted({-(-rows // count) for count in range(1, rows + 1)})
+
+
+class _Ending:
+    """The groups that end before a cut."""
+
+    def __init__(self, tasks: Tasks, end: int, sram_bytes: int, best: list[dict[State, _Best]], every_height: bool, below: float) -> None:
+        self.tasks = tasks
+        self.end = end
+        self.sram_bytes = sram_bytes
+        self.best = best
+        self.found = best[end]
+        self.last = tasks.tasks[end - 1]
+        self.heights = heights(self.last.rows) if len(self.last.writes) == 1 else [self.last.rows]
+        if not every_height:
+            self.heights = sorted({self.heights[0], self.heights[-1]})
+        self.crossing = frozenset(tasks.across[end])
+        self.rest = {state: tasks.rest_bytes(end, state) for state in _states(tasks, end)}
+        self.below = below
+        self.stripes: dict[int, Stripes | None] = {}
+
+    def search(self) -> None:
+        """Extend the best plans up to every earlier cut by one group."""
+        floors = self._floors()
+        for first in range(self.end - 1, max(self.end - MOST_TASKS, 0) - 1, -1):
+            alone = first == self.end - 1
+            single = len(self.tasks.tasks[first].writes) == 1 and len(self.last.writes) == 1
+            if not alone and not single:
+                break
+            rows_fit = self._grown(self.heights[0], first) is not None
+            if rows_fit or self.end - first <= LENGTH:
+                self._extend(first, rows_fit)
+            elif self.end - first > LENGTH:
+                break
+            if all(state in self.found and self.found[state].ddr_bytes == floor for state, floor in floors.items()):
+                break
+
+    def _floors(self) -> dict[State, int]:
+        """For every state that fits what no plan up to this cut can go below."""
+        tasks = self.tasks
+        moved = sum(task.weight_bytes for task in tasks.tasks[: self.end])
+        moved += self._held(tasks.reads(0, self.end))
+        moved += self._held(index for index in tasks.writes(0, self.end) if tasks.maps[index].is_output)
+        inner = {index for index in self.crossing if tasks.maps[index].producer >= 0 and not tasks.maps[index].is_output}
+        return {state: moved + self._held(inner - state) for state in self.rest if self._held(state) <= self.sram_bytes}
+
+    def _held(self, maps: Iterable[int]) -> int:
+        return sum([self.tasks.maps[index].n_bytes for index in maps])
+
+    def _grown(self, height: int, first: int) -> Stripes | None:
+        """The stripes of a height from task `first` on; None where their inner maps alone don't fit, then or from a later task on."""
+        if height not in self.stripes:
+            self.stripes[height] = Stripes(self.tasks, self.end - 1, height)
+        found = self.stripes[height]
+        if found is not None:
+            found.grow(first)
+            if found.inner_bytes > self.sram_bytes:
+                self.stripes[height] = found = None
+        return found
+
+    def _extend(self, first: int, rows_fit: bool) -> None:
+        """Extend the best plans up to `first` by the group from there to the end."""
+        tasks, maps = self.tasks, self.tasks.maps
+        reads, writes = tasks.reads(first, self.end), tasks.writes(first, self.end)
+        always = sum(task.weight_bytes for task in tasks.tasks[first : self.end])
+        always += sum(maps[index].n_bytes for index in writes if maps[index].is_output)
+        inner = {index for index in writes if index in self.crossing and not maps[index].is_output}
+        free = self.crossing & {*reads, *writes}
+        choices: dict[State, list[State]] = {}
+        for state in self.rest:
+            choices.setdefault(state - free, []).append(state)
+        streamable = stream(tasks, first) if self.end - first == LENGTH else None
+        for before, so_far in self.best[first].items():
+            stays = before & self.crossing
+            loaded = tuple(index for index in reads if index not in before)
+            base = always + self._held(loaded)
+            for after in choices.get(stays - free, ()):
+                if not stays <= after:
+                    continue
+                moved = base + self._held(inner - after)
+                limit = self.below - self.rest[after]
+                if after in self.found:
+                    limit = min(limit, self.found[after].ddr_bytes)
+                budget = limit - so_far.ddr_bytes - moved
+                if budget <= 0 or self._held(before | after) > self.sram_bytes:
+                    continue
+                stored = tuple(index for index in writes if maps[index].is_output or index in inner - after)
+                group = self._in_rows(first, before | after, loaded, stored, moved, budget) if rows_fit else None
+                if streamable and (group is None or group.ddr_bytes > moved):
+                    group = self._in_channels(first, streamable, before | after, loaded, stored, moved) or group
+                if group is not None:
+                    self.found[after] = _Best(so_far.ddr_bytes + group.ddr_bytes, (*so_far.groups, group))
+
+    def _in_rows(
+        self, first: int, kept: State, loaded: tuple[int, ...], stored: tuple[int, ...], moved: int, budget: float
+    ) -> Group | None:
+        """The stripe height that moves the fewest bytes, the lowest of several."""
+        tasks = self.tasks
+        held = self._held(kept)
+        streamed = tuple(_streamed(tasks, first, self.end, kept))
+        found = None
+        for height in self.heights if first < self.end - 1 else reversed(self.heights):
+            stripes = self._grown(height, first)
+            if stripes is None or stripes.inner_bytes + held > self.sram_bytes:
+                continue
+            if (rows := stripes.peak_bytes(streamed)) + held > self.sram_bytes:
+                continue
+            room = self.sram_bytes - held - rows
+            weights = keep([Weights(task.weight_bytes, n) for task, n in stripes.work()], room)
+            again = sum(one.again_bytes for one in weights)
+            if again < budget:
+                budget = again
+                sram = held + rows + sum(one.held_bytes for one in weights)
+                found = Group(first, self.end, "rows", height, stripes.count, kept, loaded, stored, weights, sram, moved + again)
+            if not again:
+                break
+        return found
+
+    def _in_channels(
+        self, first: int, block: Stream, kept: State, loaded: tuple[int, ...], stored: tuple[int, ...], moved: int
+    ) -> Group | None:
+        """Hidden channels one at a time: all that is read is held whole, and the output as sums."""
+        output = self.tasks.tasks[self.end - 1].writes[0]
+        held = (kept | set(loaded)) - {output}
+        sram = self._held(held) + block.sums + block.channel
+        if sram > self.sram_bytes:
+            return None
+        weights = tuple(Weights(task.weight_bytes, 1) for task in self.tasks.tasks[first : self.end])
+        return Group(first, self.end, "channels", self.last.rows, 1, held, loaded, stored, weights, sram, moved)
+
+
+def _states(tasks: Tasks, cut: int) -> set[State]:
+    """Which maps may be on chip at a cut: any, as long as only a few cross it."""
+    crossing = sorted(tasks.across[cut], key=lambda index: (tasks.maps[index].n_bytes, index))
+    everything = frozenset(crossing)
+    some = set(_subsets(crossing[:FREE_MAPS]))
+    return some | {everything - left for left in _subsets(crossing[-FREE_MAPS:])}
+
+
+def _subsets(of: list[int]) -> Iterator[State]:
+    return (frozenset(some) for size in range(len(of) + 1) for some in combinations(of, size))
