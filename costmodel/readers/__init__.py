@@ -41,7 +41,7 @@ def read(
     Parameters
     ----------
     source : str or Path
-        An ONNX file. Weights are not loaded where only their shapes are needed; nothing in the file is run.
+        An ONNX or TFLite file. Weights are not loaded where only their shapes are needed; nothing in the file is run.
     inputs : mapping, optional
         Shapes of inputs by name: integers, symbols, or names of symbols: ``{"x": (1, 3, "H", "W")}``. What is left
         open keeps the names that the file gives.
