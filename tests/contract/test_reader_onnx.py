@@ -222,6 +222,66 @@ def test_recurrence(read) -> None:
     assert (network.macs, network.parameters["weights"]) == (5 * 216, 216)
 
 
+# -- quantized and fused operators: 1152 weights and 16*16*1152 MACs as above; a dense layer of 32 to 10
+
+
+INT8, UINT8 = TensorProto.INT8, TensorProto.UINT8
+SCALE, ZERO = helper.make_tensor("s", FLOAT, [], [0.1]), helper.make_tensor("z", UINT8, [], [0])
+ROW = [info("x", FLOAT, [1, 32])]
+
+
+def test_quantized_convolution(read) -> None:
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        helper.make_node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z", "b"], ["y"], pads=[1] * 4),
+    ]
+    network = read(nodes, [SCALE, ZERO, zeros("w", 16, 8, 3, 3, dtype=INT8), zeros("b", 16, dtype=TensorProto.INT32)])
+    total = network.totals
+    assert (network.macs, total.weights, total.biases, total.constants) == (CONV_MACS, 1152, 16, 0)
+    prediction = cm.predict(network)
+    assert prediction["y"].epilogues == ("requantize",)
+    assert (prediction["y"].weight_bytes, prediction["y"].output_bytes) == (1152, 16 * 16 * 16)
+
+
+@pytest.mark.parametrize(
+    ("node", "weight"),
+    [
+        (helper.make_node("DynamicQuantizeMatMul", ["x", "w", "s", "z", "b"], ["y"], domain="com.microsoft"), INT8),
+        (helper.make_node("Gemm", ["x", "w", "b"], ["y"]), FLOAT),
+    ],
+)
+def test_dense_layers(read, node, weight: int) -> None:
+    network = read([node], [SCALE, ZERO, zeros("w", 32, 10, dtype=weight), zeros("b", 10)], ROW, domains=["com.microsoft"])
+    assert (network.macs, network.totals.weights, network.totals.biases, network.totals.constants) == (320, 320, 10, 0)
+
+
+def test_integer_product(read) -> None:
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "qs", "qz"]),
+        helper.make_node("MatMulInteger", ["q", "w", "qz"], ["i"], name="product"),
+        helper.make_node("Cast", ["i"], ["f"], to=FLOAT),
+        helper.make_node("Mul", ["f", "qs"], ["y"]),
+    ]
+    network = read(nodes, [zeros("w", 32, 10, dtype=INT8)], ROW)
+    node = network.nodes["product"]
+    assert (network.macs, node.layer.kind, node.weight_bits, node.activation_bits) == (320, "dense", 8, 32)
+
+
+def test_fused_convolution(read) -> None:
+    node = helper.make_node("FusedConv", ["x", "w"], ["y"], pads=[1] * 4, activation="Relu", domain="com.microsoft")
+    network = read([node], [zeros("w", 16, 8, 3, 3)], domains=["com.microsoft"])
+    assert network.macs == CONV_MACS
+    assert cm.predict(network)["y"].epilogues == ("relu",)
+
+
+def test_fused_attention(read) -> None:
+    """5 rows of 12 into 3*12: 5*12*36 MACs; 2 heads: scores and sums of 2*5*5*6 each."""
+    node = helper.make_node("Attention", ["x", "w", "b"], ["y"], num_heads=2, domain="com.microsoft")
+    network = read([node], [zeros("w", 12, 36), zeros("b", 36)], [info("x", FLOAT, [1, 5, 12])], domains=["com.microsoft"])
+    assert (network.macs, network.totals.trainable) == (5 * 12 * 36 + 2 * 2 * 5 * 5 * 6, 12 * 36 + 36)
+    assert network.shape(network.outputs[0]) == (1, 5, 12)
+
+
 # -- control flow
 
 
