@@ -38,6 +38,8 @@ class Operator:
         How many outputs the file gives names.
     version : int
         The version of the operator set.
+    reader : object
+        Whatever else the rules of a format need.
     """
 
     __slots__ = ("_ignored", "attributes", "domain", "importer", "inputs", "kind", "name", "outputs", "parts", "reader", "version")

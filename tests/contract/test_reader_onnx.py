@@ -465,6 +465,41 @@ def test_arguments_are_checked(read, tmp_path: Path) -> None:
         cm.read(tmp_path / "model.xyz")
 
 
+def test_a_missing_package_says_how_to_get_it(read, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(cm.errors.MissingExtraError, match=r"pip install 'costmodel\[onnx\]'"):
+        cm.read(PACKAGE / LIGHT[0]["path"])
+
+
+def test_a_rule_that_fails_names_its_node(read) -> None:
+    @cm.readers.register("Frobnicate", domain="mine")
+    def frobnicate(op):
+        return 1 / 0
+
+    try:
+        with pytest.raises(cm.errors.ReaderError, match=r"ZeroDivisionError.*node 'strange' \(Frobnicate\).*model\.onnx"):
+            read(CUSTOM_NODE, domains=["mine"])
+    finally:
+        CUSTOM.clear()
+
+
+def test_nesting_has_a_limit(read) -> None:
+    inner = helper.make_graph([helper.make_node("Relu", ["x"], ["t"])], "inner", [], [info("t")])
+    for _ in range(30):
+        inner = helper.make_graph([helper.make_node("If", ["c"], ["t"], then_branch=inner, else_branch=inner)], "outer", [], [info("t")])
+        if inner.ByteSize() > 100_000:
+            break
+    node = helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
+    assert read([node], takes=IF_INPUTS).macs == 0
+
+
+def test_functions_that_call_themselves(read) -> None:
+    call = helper.make_node("Again", ["a"], ["b"], domain="mine")
+    function = helper.make_function("mine", "Again", ["a"], ["b"], [call], [helper.make_opsetid("mine", 1)])
+    with pytest.raises(cm.errors.ReaderError, match="more than 32 deep in each other"):
+        read([helper.make_node("Again", ["x"], ["y"], domain="mine")], functions=[function], domains=["mine"])
+
+
 def test_the_reader_imports_no_inference_of_others() -> None:
     code = (
         f"import sys, costmodel as cm; cm.read({str(PACKAGE / LIGHT[0]['path'])!r}); "
