@@ -329,6 +329,20 @@ def test_a_loop_of_unknown_trips_makes_one(read) -> None:
     assert read([trips("n")], [zeros("w", 8, 8, 3, 3)], inputs, values={"n": 2}).macs == 2 * 16 * 16 * 8 * 72
 
 
+def test_a_loop_ends_by_its_condition(read) -> None:
+    """while i < 3: three convolutions, without a limit."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Conv", ["s", "w"], ["s2"], pads=[1] * 4),
+            helper.make_node("Less", ["i", "two"], ["go2"]),
+        ],
+        "body", [info("i", INT64, []), info("go", BOOL, []), info("s")], [info("go2", BOOL, []), info("s2")],
+    )  # fmt: skip
+    node = helper.make_node("Loop", ["", "", "x"], ["y"], body=body)
+    network = read([node], [zeros("w", 8, 8, 3, 3), helper.make_tensor("two", INT64, [], [2])])
+    assert (network.macs, network.assumptions) == (3 * 16 * 16 * 8 * 72, ())
+
+
 def test_functions_of_the_file(read) -> None:
     function = helper.make_function(
         "mine", "Twice", ["a"], ["b"], [helper.make_node("Relu", ["a"], ["t"]), helper.make_node("Relu", ["t"], ["b"])],

@@ -12,9 +12,9 @@ from costmodel.layers.attention import Attention
 from costmodel.layers.elementwise import Add, Multiply
 from costmodel.layers.linear import Dense
 from costmodel.layers.structure import Concat, Split, Transpose
+from costmodel.readers._helpers import pair, reshape
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value
-from costmodel.readers.onnx._helpers import pair, reshape
 from costmodel.readers.onnx._rules import rule
 from costmodel.readers.onnx.products import matrix_product
 

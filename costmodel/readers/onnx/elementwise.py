@@ -15,10 +15,10 @@ from costmodel.layers.elementwise import Add, Elementwise, Multiply, Where
 from costmodel.layers.linear import Dense, MatMul
 from costmodel.readers import _folding as folding
 from costmodel.readers._folding import chained, lifted
+from costmodel.readers._helpers import pair
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value
 from costmodel.readers.onnx._file import DTYPES
-from costmodel.readers.onnx._helpers import pair
 from costmodel.readers.onnx._rules import rule
 
 ACTIVATIONS: dict[str, Callable[[], Layer]] = {

@@ -9,9 +9,9 @@ from costmodel.layers.activation import Softmax
 from costmodel.layers.elementwise import Elementwise
 from costmodel.layers.reduction import Reduce
 from costmodel.layers.resize import GridSample
+from costmodel.readers._helpers import known_or_refuse, sized
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value
-from costmodel.readers.onnx._helpers import known_or_refuse, sized
 from costmodel.readers.onnx._rules import rule
 
 

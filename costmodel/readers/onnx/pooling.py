@@ -9,9 +9,9 @@ from costmodel.layers import normalisation as norm
 from costmodel.layers import pooling as pool
 from costmodel.layers.elementwise import Elementwise
 from costmodel.layers.reduction import Reduce
+from costmodel.readers._helpers import axis_of
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value
-from costmodel.readers.onnx._helpers import axis_of
 from costmodel.readers.onnx._rules import rule
 from costmodel.readers.onnx.products import padding, per_axis, spatial
 

@@ -11,9 +11,9 @@ from costmodel.layers.attention import Einsum
 from costmodel.layers.elementwise import Add
 from costmodel.layers.linear import Dense, MatMul
 from costmodel.layers.structure import Transpose
+from costmodel.readers._helpers import pair, reshape
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value
-from costmodel.readers.onnx._helpers import pair, reshape
 from costmodel.readers.onnx._rules import rule
 
 CONVOLUTIONS = {1: (conv.Conv1d, conv.DepthwiseConv1d), 2: (conv.Conv2d, conv.DepthwiseConv2d), 3: (conv.Conv3d, conv.DepthwiseConv3d)}

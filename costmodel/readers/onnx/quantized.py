@@ -9,10 +9,10 @@ from costmodel.layers.elementwise import Add, Elementwise, Multiply
 from costmodel.layers.pooling import GlobalAvgPool
 from costmodel.layers.reduction import Reduce
 from costmodel.layers.structure import Concat, Transpose
+from costmodel.readers._helpers import axes_of, pair
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value
 from costmodel.readers.onnx._file import DTYPES
-from costmodel.readers.onnx._helpers import axes_of, pair
 from costmodel.readers.onnx._rules import rule
 from costmodel.readers.onnx.pooling import pooled
 from costmodel.readers.onnx.products import convolve, matrix_product

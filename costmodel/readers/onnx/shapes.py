@@ -14,10 +14,7 @@ from costmodel.layers.reduction import Reduce, TopK
 from costmodel.layers.resize import Resize
 from costmodel.layers.structure import Concat, Flatten, Pad, Split, Transpose
 from costmodel.readers._folding import tidy
-from costmodel.readers._importer import Operator
-from costmodel.readers._values import Stored, Value, known
-from costmodel.readers.onnx._file import DTYPES
-from costmodel.readers.onnx._helpers import (
+from costmodel.readers._helpers import (
     FAR,
     axes_of,
     axis_of,
@@ -28,6 +25,9 @@ from costmodel.readers.onnx._helpers import (
     sized,
     with_axis,
 )  # fmt: skip
+from costmodel.readers._importer import Operator
+from costmodel.readers._values import Stored, Value, known
+from costmodel.readers.onnx._file import DTYPES
 from costmodel.readers.onnx._rules import rule
 
 
