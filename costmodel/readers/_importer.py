@@ -13,7 +13,7 @@ from costmodel.layers import Counts, Layer, Shape
 from costmodel.layers.opaque import Opaque
 from costmodel.layers.structure import Constant, Placeholder, Rearrange
 from costmodel.network import Network, Node, TensorRef
-from costmodel.readers._values import Stored, Value, sources_of
+from costmodel.readers._values import Stored, Value, check_sizes, sources_of
 
 MOST_NODES = 50_000
 """Layers of one network, loops unrolled."""
@@ -254,6 +254,8 @@ class Importer:
     def _append(self, node: Node) -> None:
         if len(self.nodes) >= MOST_NODES:
             raise ReaderError(f"has more than {MOST_NODES} layers once loops are unrolled; that is more than a network is taken to have")
+        for shape in node.output_shapes:
+            check_sizes(shape)
         self.nodes.append(node)
         self.layers[node.name] = node.layer
 

@@ -507,6 +507,20 @@ def test_nesting_has_a_limit(read) -> None:
     assert read([node], takes=IF_INPUTS).macs == 0
 
 
+def test_sizes_that_grow_beyond_measure(read) -> None:
+    doubling = [helper.make_node("Concat", [f"c{i}"] * 2, [f"c{i + 1}"], axis=0) for i in range(100)]
+    with pytest.raises(cm.errors.ReaderError, match="numbers; node 'c"):
+        read([helper.make_node("Relu", ["x"], ["c0"]), *doubling], gives=["c100"])
+
+
+def test_formulas_that_grow_beyond_measure(read) -> None:
+    """s -> s * s + s, a thousand times: what is not known any more is not needed either."""
+    nodes = [helper.make_node("Shape", ["x"], ["s0"])]
+    for i in range(1000):
+        nodes += [helper.make_node("Mul", [f"s{i}"] * 2, [f"t{i}"]), helper.make_node("Add", [f"t{i}", f"s{i}"], [f"s{i + 1}"])]
+    assert read([*nodes, helper.make_node("Relu", ["x"], ["y"])], takes=[info("x", FLOAT, ["N", "M"])]).macs == 0
+
+
 def test_functions_that_call_themselves(read) -> None:
     call = helper.make_node("Again", ["a"], ["b"], domain="mine")
     function = helper.make_function("mine", "Again", ["a"], ["b"], [call], [helper.make_opsetid("mine", 1)])
