@@ -105,7 +105,7 @@ class Softplus(_Activation):
 
 
 class Softsign(_Activation):
-    """x / (1 + |x|)."""
+    """x / (1 + abs(x))."""
 
     kind: ClassVar[str] = "softsign"
 

@@ -79,6 +79,22 @@ def convolution(op: Operator) -> Any:
     return convolve(op, op[0], op[1], op.optional(2))
 
 
+@rule("FusedConv", domain="com.microsoft")
+def fused_convolution(op: Operator) -> Any:
+    """A convolution, perhaps a sum, and an activation."""
+    y = convolve(op, op[0], op[1], op.optional(2))
+    if (other := op.optional(3)) is not None:
+        y = pair(Add, op, y, other)
+    activated = FUSED.get(op.get("activation", ""))
+    return y if activated is None else op.emit(activated(), y)
+
+
+FUSED = {
+    "Relu": activation.ReLU, "LeakyRelu": activation.LeakyReLU, "Sigmoid": activation.Sigmoid, "Tanh": activation.Tanh,
+    "HardSigmoid": activation.HardSigmoid, "Clip": activation.Clip,
+}  # fmt: skip
+
+
 @rule("ConvTranspose")
 def transposed(op: Operator) -> Any:
     x, w, bias = op[0], op[1], op.optional(2)
