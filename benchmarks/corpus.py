@@ -3,7 +3,8 @@
     python benchmarks/corpus.py [--cache FOLDER] [--speed] [--shapes] [--symbols] [MODEL ...]
 
 The wheels are fetched from the package index into the cache once. `--speed` times onnx-tool on the same files in the same run;
-`--shapes` runs every model in ONNX Runtime and compares the shape of every tensor of its main graph; `--symbols` leaves open the sizes
+`--shapes` runs every model in ONNX Runtime or LiteRT (`pip install ai-edge-litert`) and compares the shape of every tensor of its
+main graph; `--symbols` leaves open the sizes
 that the file leaves open and evaluates the MACs at the sizes of the count.
 """
 
@@ -25,7 +26,8 @@ from typing import Any
 import costmodel as cm
 from costmodel.readers.onnx import trace
 
-MODELS = json.loads((Path(__file__).parent.parent / "tests" / "data" / "onnx_corpus.json").read_text())
+DATA = Path(__file__).parent.parent / "tests" / "data"
+MODELS = [entry for name in ("onnx", "tflite") for entry in json.loads((DATA / f"{name}_corpus.json").read_text())]
 
 
 def fetch(entry: dict[str, Any], cache: Path) -> Path:
@@ -127,6 +129,32 @@ def peer(entry: dict[str, Any], path: Path) -> Any:
 
 
 def wrong_shapes(entry: dict[str, Any], path: Path) -> tuple[int, list[str]]:
+    """How many tensors of the main graph have been compared with a runtime's, and those that differ."""
+    return wrong_in_litert(entry, path) if path.suffix == ".tflite" else wrong_in_onnxruntime(entry, path)
+
+
+def wrong_in_litert(entry: dict[str, Any], path: Path) -> tuple[int, list[str]]:
+    """The same for the LiteRT interpreter; a file with an operator that it does not have is compared with what the file declares."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    from costmodel.readers.tflite import trace
+    from costmodel.readers.tflite._file import Model
+
+    shapes = {name: tuple(shape) for name, shape in entry["inputs"].items()}
+    values = {
+        index: v for (graph, index), v in trace(path, shapes, {}, "error", every=True)[1].items() if not graph and v.dtype != "resource"
+    }
+    runtime = Interpreter(str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+    try:
+        runtime.allocate_tensors()
+        runtime.invoke()
+        found = {tensor["index"]: tuple(tensor["shape"]) for tensor in runtime.get_tensor_details()}
+    except RuntimeError:
+        found = {index: Model(path).subgraphs[0].tensor(index).shape for index in values}
+    return len(values), [f"{index}: {v.shape} instead of {found[index]}" for index, v in values.items() if v.shape != found[index]]
+
+
+def wrong_in_onnxruntime(entry: dict[str, Any], path: Path) -> tuple[int, list[str]]:
     """How many tensors of the main graph have been compared with ONNX Runtime's, and those that differ."""
     import onnx
     import onnxruntime
@@ -157,6 +185,10 @@ def open_macs(entry: dict[str, Any], path: Path) -> int | None:
     network = cm.read(path)
     if not network.symbols:
         return None
+    if path.suffix == ".tflite":
+        sizes = {f"{name}_{axis}": size for name, shape in entry["inputs"].items() for axis, size in enumerate(shape)}
+        tflite_macs: int = cm.evaluate(network.macs, {k: v for k, v in sizes.items() if k in {str(s) for s in network.symbols}})
+        return tflite_macs
     sizes = {}
     for info in onnx.load(path, load_external_data=False).graph.input:
         dims = info.type.tensor_type.shape.dim
@@ -189,9 +221,10 @@ def main() -> None:
                 cm.predict(read(entry, path)).total.to_dict()
 
             try:
-                mine, theirs = best(ours, peer(entry, path))
-                ratios.append(mine / theirs)
-                line += f"  {mine:8.1f} ms, onnx-tool {theirs:8.1f} ms, ratio {ratios[-1]:.2f}"
+                theirs = peer(entry, path) if path.suffix == ".onnx" else None  # the peer reads ONNX alone
+                mine, *other = best(ours, theirs) if theirs else best(ours)
+                ratios += [mine / their for their in other]
+                line += f"  {mine:8.1f} ms" + "".join(f", onnx-tool {their:8.1f} ms, ratio {mine / their:.2f}" for their in other)
             except Exception as error:  # a peer that fails has no time
                 line += f"  {best(ours)[0]:8.1f} ms, onnx-tool fails ({type(error).__name__})"
         if chosen.shapes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from costmodel._num import equal, floor_div, maximum, minimum
 from costmodel.readers._importer import Operator
-from costmodel.readers._values import MOST_KNOWN, Value, known, sources_of
+from costmodel.readers._values import MOST_KNOWN, MOST_TERMS, Value, known, sources_of, terms
 
 Array = Any
 MOST_SIZE = 2**62
@@ -60,11 +60,16 @@ def lifted(plain: Callable[..., Any], symbolic: Callable[..., Any] | None = None
                 return None
             made = np.frompyfunc(symbolic, len(arrays), 1)(*(a.astype(object) for a in arrays))
             made = np.asarray(made, dtype=object)
-            return None if any(entry is None or (type(entry) is int and abs(entry) > MOST_SIZE) for entry in made.ravel()) else tidy(made)
+            return tidy(made) if all(map(_is_size, made.ravel())) else None
         with np.errstate(all="ignore"):
             return np.asarray(plain(*arrays))
 
     return fold
+
+
+def _is_size(entry: Any) -> bool:
+    """Whether an entry is known and not beyond measure."""
+    return entry is not None and (abs(entry) <= MOST_SIZE if type(entry) is int else terms(entry) <= MOST_TERMS)
 
 
 def tidy(array: Array) -> Array:

@@ -14,7 +14,7 @@ from costmodel.layers.opaque import Opaque
 from costmodel.layers.structure import Constant, Placeholder, Rearrange
 from costmodel.network import Network, Node, TensorRef
 from costmodel.network.layout import infer
-from costmodel.readers._values import Stored, Value, sources_of
+from costmodel.readers._values import Stored, Value, check_sizes, sources_of
 
 MOST_NODES = 50_000
 """Layers of one network, loops unrolled."""
@@ -39,6 +39,8 @@ class Operator:
         How many outputs the file gives names.
     version : int
         The version of the operator set.
+    reader : object
+        Whatever else the rules of a format need.
     """
 
     __slots__ = ("_ignored", "attributes", "domain", "importer", "inputs", "kind", "name", "outputs", "parts", "reader", "version")
@@ -265,6 +267,8 @@ class Importer:
     def _append(self, node: Node) -> None:
         if len(self.nodes) >= MOST_NODES:
             raise ReaderError(f"has more than {MOST_NODES} layers once loops are unrolled; that is more than a network is taken to have")
+        for shape in node.output_shapes:
+            check_sizes(shape)
         self.nodes.append(node)
         self.layers[node.name] = node.layer
 

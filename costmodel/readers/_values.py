@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costmodel._num import Num
-from costmodel.errors import UnknownLayerError
+from costmodel.errors import ReaderError, UnknownLayerError
 from costmodel.layers import Shape
 from costmodel.layers.base import elements
 from costmodel.network import TensorRef
@@ -25,6 +27,27 @@ BITS: dict[str, int] = {
     "float4e2m1": 4, **{f"{sign}int{bits}": bits for sign in ("", "u") for bits in (2, 4, 8, 16, 32, 64)},
 }  # fmt: skip
 """The width of every number format."""
+
+
+MOST_TERMS = 2_000
+"""The longest formula that a size is taken to have."""
+MOST_ELEMENTS = 2**62
+"""The most numbers that one tensor is taken to have."""
+
+
+def check_sizes(shape: Shape) -> None:
+    """Sizes must not grow beyond measure, nor formulas of them."""
+    if all(type(size) is int for size in shape):
+        if prod(shape) > MOST_ELEMENTS:
+            raise ReaderError(f"a tensor of shape {shape} has more than {MOST_ELEMENTS} numbers")
+    elif any(terms(size) > MOST_TERMS for size in shape):
+        raise ReaderError(f"a size has a formula of more than {MOST_TERMS} terms; give sizes to the inputs")
+
+
+@lru_cache(maxsize=2**14)
+def terms(size: Num) -> int:
+    """How long the formula of a size is: what it is made of counts as often as it stands there."""
+    return 1 + sum(map(terms, getattr(size, "args", ())))
 
 
 class Stored(NamedTuple):

@@ -222,6 +222,66 @@ def test_recurrence(read) -> None:
     assert (network.macs, network.parameters["weights"]) == (5 * 216, 216)
 
 
+# -- quantized and fused operators: 1152 weights and 16*16*1152 MACs as above; a dense layer of 32 to 10
+
+
+INT8, UINT8 = TensorProto.INT8, TensorProto.UINT8
+SCALE, ZERO = helper.make_tensor("s", FLOAT, [], [0.1]), helper.make_tensor("z", UINT8, [], [0])
+ROW = [info("x", FLOAT, [1, 32])]
+
+
+def test_quantized_convolution(read) -> None:
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        helper.make_node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z", "b"], ["y"], pads=[1] * 4),
+    ]
+    network = read(nodes, [SCALE, ZERO, zeros("w", 16, 8, 3, 3, dtype=INT8), zeros("b", 16, dtype=TensorProto.INT32)])
+    total = network.totals
+    assert (network.macs, total.weights, total.biases, total.constants) == (CONV_MACS, 1152, 16, 0)
+    prediction = cm.predict(network)
+    assert prediction["y"].epilogues == ("requantize",)
+    assert (prediction["y"].weight_bytes, prediction["y"].output_bytes) == (1152, 16 * 16 * 16)
+
+
+@pytest.mark.parametrize(
+    ("node", "weight"),
+    [
+        (helper.make_node("DynamicQuantizeMatMul", ["x", "w", "s", "z", "b"], ["y"], domain="com.microsoft"), INT8),
+        (helper.make_node("Gemm", ["x", "w", "b"], ["y"]), FLOAT),
+    ],
+)
+def test_dense_layers(read, node, weight: int) -> None:
+    network = read([node], [SCALE, ZERO, zeros("w", 32, 10, dtype=weight), zeros("b", 10)], ROW, domains=["com.microsoft"])
+    assert (network.macs, network.totals.weights, network.totals.biases, network.totals.constants) == (320, 320, 10, 0)
+
+
+def test_integer_product(read) -> None:
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "qs", "qz"]),
+        helper.make_node("MatMulInteger", ["q", "w", "qz"], ["i"], name="product"),
+        helper.make_node("Cast", ["i"], ["f"], to=FLOAT),
+        helper.make_node("Mul", ["f", "qs"], ["y"]),
+    ]
+    network = read(nodes, [zeros("w", 32, 10, dtype=INT8)], ROW)
+    node = network.nodes["product"]
+    assert (network.macs, node.layer.kind, node.weight_bits, node.activation_bits) == (320, "dense", 8, 32)
+
+
+def test_fused_convolution(read) -> None:
+    node = helper.make_node("FusedConv", ["x", "w"], ["y"], pads=[1] * 4, activation="Relu", domain="com.microsoft")
+    network = read([node], [zeros("w", 16, 8, 3, 3)], domains=["com.microsoft"])
+    assert network.macs == CONV_MACS
+    assert cm.predict(network)["y"].epilogues == ("relu",)
+
+
+def test_fused_attention(read) -> None:
+    """5 rows of 12 into 3*12: 5*12*36 MACs; 2 heads: scores and sums of 2*5*5*6 each."""
+    node = helper.make_node("Attention", ["x", "w", "b"], ["y"], num_heads=2, domain="com.microsoft")
+    network = read([node], [zeros("w", 12, 36), zeros("b", 36)], [info("x", FLOAT, [1, 5, 12])], domains=["com.microsoft"])
+    assert (network.macs, network.totals.trainable) == (5 * 12 * 36 + 2 * 2 * 5 * 5 * 6, 12 * 36 + 36)
+    assert network.shape(network.outputs[0]) == (1, 5, 12)
+
+
 # -- control flow
 
 
@@ -267,6 +327,20 @@ def test_a_loop_of_unknown_trips_makes_one(read) -> None:
     assert network.macs == 16 * 16 * 8 * 72
     assert network.assumptions == ("Loop 'loop': its number of trips is not known; one is counted",)
     assert read([trips("n")], [zeros("w", 8, 8, 3, 3)], inputs, values={"n": 2}).macs == 2 * 16 * 16 * 8 * 72
+
+
+def test_a_loop_ends_by_its_condition(read) -> None:
+    """while i < 3: three convolutions, without a limit."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Conv", ["s", "w"], ["s2"], pads=[1] * 4),
+            helper.make_node("Less", ["i", "two"], ["go2"]),
+        ],
+        "body", [info("i", INT64, []), info("go", BOOL, []), info("s")], [info("go2", BOOL, []), info("s2")],
+    )  # fmt: skip
+    node = helper.make_node("Loop", ["", "", "x"], ["y"], body=body)
+    network = read([node], [zeros("w", 8, 8, 3, 3), helper.make_tensor("two", INT64, [], [2])])
+    assert (network.macs, network.assumptions) == (3 * 16 * 16 * 8 * 72, ())
 
 
 def test_functions_of_the_file(read) -> None:
@@ -363,7 +437,7 @@ def test_dynamic_dimensions(tmp_path: Path) -> None:
         ([CONV], [zeros("w", 16, 7, 3, 3)], "input channels (=8) must be the groups (=1) times the weights' 7"),
         ([CONV], [TensorProto(name="w", data_type=FLOAT, dims=[16, -8, 3, 3])], "has a negative size"),
         ([CONV], [TensorProto(name="w", data_type=FLOAT, dims=[2**40, 2**40, 3, 3])], "are taken to be meant"),
-        ([CONV], [TensorProto(name="w", data_type=FLOAT, dims=[16, 8, 3, 3], raw_data=b"12")], "the file has fewer"),
+        ([CONV], [TensorProto(name="w", data_type=FLOAT, dims=[16, 8, 3, 3], raw_data=b"12")], "is larger than the whole file"),
         ([helper.make_node("Reshape", ["x", "s"], ["y"])], [ints("s", 3, 3)], "must hold the 2048 elements"),
         ([helper.make_node("Reshape", ["x", "s"], ["y"])], [ints("s", -2, 3)], "at most one -1"),
         ([helper.make_node("Concat", ["x", "x"], ["y"], axis=7)], [], "`axis` (=7) must be within the 4 axes"),
@@ -403,6 +477,55 @@ def test_arguments_are_checked(read, tmp_path: Path) -> None:
         cm.read(tmp_path / "missing.onnx")
     with pytest.raises(cm.errors.UnknownNameError, match="unknown model format"):
         cm.read(tmp_path / "model.xyz")
+
+
+def test_a_missing_package_says_how_to_get_it(read, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(cm.errors.MissingExtraError, match=r"pip install 'costmodel\[onnx\]'"):
+        cm.read(PACKAGE / LIGHT[0]["path"])
+
+
+def test_a_rule_that_fails_names_its_node(read) -> None:
+    @cm.readers.register("Frobnicate", domain="mine")
+    def frobnicate(op):
+        return 1 / 0
+
+    try:
+        with pytest.raises(cm.errors.ReaderError, match=r"ZeroDivisionError.*node 'strange' \(Frobnicate\).*model\.onnx"):
+            read(CUSTOM_NODE, domains=["mine"])
+    finally:
+        CUSTOM.clear()
+
+
+def test_nesting_has_a_limit(read) -> None:
+    inner = helper.make_graph([helper.make_node("Relu", ["x"], ["t"])], "inner", [], [info("t")])
+    for _ in range(30):
+        inner = helper.make_graph([helper.make_node("If", ["c"], ["t"], then_branch=inner, else_branch=inner)], "outer", [], [info("t")])
+        if inner.ByteSize() > 100_000:
+            break
+    node = helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
+    assert read([node], takes=IF_INPUTS).macs == 0
+
+
+def test_sizes_that_grow_beyond_measure(read) -> None:
+    doubling = [helper.make_node("Concat", [f"c{i}"] * 2, [f"c{i + 1}"], axis=0) for i in range(100)]
+    with pytest.raises(cm.errors.ReaderError, match="numbers; node 'c"):
+        read([helper.make_node("Relu", ["x"], ["c0"]), *doubling], gives=["c100"])
+
+
+def test_formulas_that_grow_beyond_measure(read) -> None:
+    """s -> s * s + s, a thousand times: what is not known any more is not needed either."""
+    nodes = [helper.make_node("Shape", ["x"], ["s0"])]
+    for i in range(1000):
+        nodes += [helper.make_node("Mul", [f"s{i}"] * 2, [f"t{i}"]), helper.make_node("Add", [f"t{i}", f"s{i}"], [f"s{i + 1}"])]
+    assert read([*nodes, helper.make_node("Relu", ["x"], ["y"])], takes=[info("x", FLOAT, ["N", "M"])]).macs == 0
+
+
+def test_functions_that_call_themselves(read) -> None:
+    call = helper.make_node("Again", ["a"], ["b"], domain="mine")
+    function = helper.make_function("mine", "Again", ["a"], ["b"], [call], [helper.make_opsetid("mine", 1)])
+    with pytest.raises(cm.errors.ReaderError, match="more than 32 deep in each other"):
+        read([helper.make_node("Again", ["x"], ["y"], domain="mine")], functions=[function], domains=["mine"])
 
 
 def test_the_reader_imports_no_inference_of_others() -> None:

@@ -240,6 +240,18 @@ def test_convolution_2d_transpose_bias(tmp_path: Path) -> None:
     assert (net.totals.weights, net.totals.biases) == (64, 2)
 
 
+def test_detection_post_process(tmp_path: Path) -> None:
+    g = Graph()
+    encodings, scores, anchors = g.input(1, 20, 4), g.input(1, 20, 3), g.weights(20, 4)
+    made = [g.tensor(shape) for shape in ((1, 10, 4), (1, 10), (1, 10), (1,))]
+    g.operators.append(("TFLite_Detection_PostProcess", [encodings, scores, anchors], made, None, b""))
+    net = read(tmp_path, g.returns(*made))
+    assert shapes(net) == [(1, 10, 4), (1, 10), (1, 10), (1,)]
+    assert dict(net.totals.other) == {"multiply": 80, "add": 80, "compare": 60}
+    assert net.totals.constants == 80
+    assert "suppression depends on the data" in net.assumptions[0]
+
+
 def test_users_register_rules_for_custom_operators(tmp_path: Path) -> None:
     from costmodel.readers._rules import CUSTOM
 

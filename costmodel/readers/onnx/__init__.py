@@ -38,7 +38,7 @@ def trace(
         importer = Importer(path.stem, unknown)
         stored = {tensor.name for tensor in model.graph.initializer}
         given = Inputs(inputs, values, [i.name for i in model.graph.input if i.name not in stored])
-        walker = Walker(importer, model, Tensors(path.parent), given)
+        walker = Walker(importer, model, Tensors(path), given)
         walker.all_values = {} if every else None
         scope = Scope(None, "", walker.opsets)
         for info in model.graph.input:

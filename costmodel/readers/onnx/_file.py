@@ -46,10 +46,11 @@ def load(path: Path) -> ModelProto:
 
 
 class Tensors:
-    """The stored tensors of a file whose folder is known."""
+    """The stored tensors of a file."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, path: Path) -> None:
+        self.folder = path.parent
+        self.file_bytes = path.stat().st_size  # asking a tensor for the size of its data would copy them
 
     def value(self, tensor: TensorProto, key: str) -> Value:
         """A stored tensor; its numbers are decoded when they are asked for, and only where they are few."""
@@ -60,8 +61,8 @@ class Tensors:
         if tensor.data_location == TensorProto.EXTERNAL:
             self._check_location(tensor, key)
             return Value(shape, dtype, None, sources)
-        if tensor.HasField("raw_data") and dtype in BITS and len(tensor.raw_data) * 8 < count * BITS[dtype]:
-            raise ReaderError(f"tensor {key!r} of shape {shape} and {dtype} needs {count * BITS[dtype]} bits, the file has fewer")
+        if tensor.HasField("raw_data") and dtype in BITS and count * BITS[dtype] > 8 * self.file_bytes:
+            raise ReaderError(f"tensor {key!r} of shape {shape} and {dtype} is larger than the whole file of {self.file_bytes} bytes")
         few = count <= (MOST_KNOWN_FLOATS if "float" in dtype else MOST_KNOWN)
         return Value(shape, dtype, None, sources, load=(lambda: decode(tensor, key)) if few else None)
 

@@ -53,30 +53,38 @@ def _graph(op: Operator, name: str) -> Any:
 def loop(op: Operator) -> Any:
     walker, scope, _ = op.reader
     body = _graph(op, "body")
-    limit, holds = op.optional(0), op.optional(1)
+    limit = _limit(op.optional(0))
+    go_on = True if op.optional(1) is None else _truth(op.optional(1))
     carried = [v for v in op.inputs[2:] if v is not None]
-    wanted = None if limit is None else None if limit.data is None or limit.data.dtype == object else int(limit.data.ravel()[0])
-    go_on = True if holds is None else _truth(holds)
     scans: list[list[Value]] = [[] for _ in body.output[len(carried) + 1 :]]
     trip = 0
-    endless = wanted is None or wanted > MOST_TRIPS
-    if scans and wanted is None:
-        raise UnknownLayerError("the shape of what a Loop collects depends on its number of trips, which is not known; give it in `values`")
-    while go_on is not False and (wanted is None or trip < wanted):
-        results = walker.subgraph(
-            op, body, scope, "body", [known(np.array(trip, np.int64), "int64"), known(np.array(True), "bool"), *carried]
-        )
+    while go_on is not False and (limit is None or trip < limit):
+        given = [known(np.array(trip, np.int64), "int64"), known(np.array(True), "bool"), *carried]
+        results = walker.subgraph(op, body, scope, "body", given)
         carried = results[1 : len(carried) + 1]
-        for scan, value in zip(scans, results[len(carried) + 1 :], strict=True):
-            scan.append(value)
+        for found, value in zip(scans, results[len(carried) + 1 :], strict=True):
+            found.append(value)
         trip += 1
         go_on = _truth(results[0])
-        if endless and (go_on is None or wanted is None):
+        if limit is None or (go_on is None and limit > MOST_TRIPS):
+            if scans:
+                raise UnknownLayerError(f"the shape of what {op.kind} collects depends on its number of trips, which is not known")
             op.importer.assume(f"Loop {op.name!r}: its number of trips is not known; one is counted")
             break
         if trip > MOST_TRIPS:
             raise ReaderError(f"makes more than {MOST_TRIPS} trips")
-    return [*carried, *(stacked(op, scan, 0) for scan in scans)]
+        if go_on is None:
+            op.importer.assume(f"Loop {op.name!r}: when it stops is not known; all of its {limit} trips are counted")
+    return [*carried, *(stacked(op, found, 0) for found in scans)]
+
+
+def _limit(value: Value | None) -> int | None:
+    """The most trips of a loop: endless where the file says none, None where the number is not known."""
+    if value is None:
+        return 2**63 - 1
+    if value.data is None or value.data.dtype == object:
+        return None
+    return int(value.data.ravel()[0])
 
 
 @rule("Scan")

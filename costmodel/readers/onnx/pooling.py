@@ -23,18 +23,24 @@ POOLINGS = {
 }
 
 
-@rule(*POOLINGS)
-def pooling(op: Operator) -> Any:
+def pooled(op: Operator) -> Value:
+    """A pooling over a window."""
     x = op[0]
     rank = spatial(op, x.shape)
     kernel = op.get("kernel_shape")
     if not kernel or len(kernel) != rank:
         raise UnknownLayerError(f"`kernel_shape` (={kernel}) must have {rank} entries")
-    layer = POOLINGS[op.kind][rank - 1](
+    layer = POOLINGS[op.kind.removeprefix("QLinear")][rank - 1](
         tuple(kernel), per_axis(op, "strides", rank), padding=padding(op, rank), dilation=per_axis(op, "dilations", rank),
         ceil_mode=bool(op.get("ceil_mode", 0)),
     )  # fmt: skip
-    y = op.emit(layer, x)
+    made: Value = op.emit(layer, x)
+    return made
+
+
+@rule(*POOLINGS)
+def pooling(op: Operator) -> Any:
+    y = pooled(op)
     return [y, y.like(dtype="int64")]
 
 

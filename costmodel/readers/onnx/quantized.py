@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from costmodel.layers.activation import Dequantize, Quantize, Requantize
+from costmodel.layers.activation import Bias, Dequantize, LeakyReLU, Quantize, Requantize, Sigmoid, Softmax
 from costmodel.layers.elementwise import Add, Elementwise, Multiply
 from costmodel.layers.pooling import GlobalAvgPool
 from costmodel.layers.reduction import Reduce
-from costmodel.layers.structure import Concat
-from costmodel.readers._helpers import pair
+from costmodel.layers.structure import Concat, Transpose
+from costmodel.readers._helpers import axes_of, pair
 from costmodel.readers._importer import Operator
 from costmodel.readers._products import matrix_product
 from costmodel.readers._values import Value
 from costmodel.readers.onnx._file import DTYPES
 from costmodel.readers.onnx._rules import rule
+from costmodel.readers.onnx.pooling import pooled
 from costmodel.readers.onnx.products import convolve
 
 MICROSOFT = "com.microsoft"
@@ -95,6 +95,56 @@ def qlinear_concat(op: Operator) -> Any:
     return op.emit(Concat(op.get("axis", 1)), *op.given()[2::3])
 
 
+@rule("QGemm", domain=MICROSOFT)
+def qgemm(op: Operator) -> Any:
+    op.ignore(*op.inputs[1:3], *op.inputs[4:6], *op.inputs[7:9])
+    b, bias = op[3], op.optional(6)
+    if op.get("transB", 0):
+        b = b.like(b.shape[::-1]) if b.ref is None else op.emit(Transpose((1, 0)), b)
+    y = matrix_product(op, op[0], b, dtype="int32")
+    if bias is not None:
+        y = op.emit(Bias(bias.shape), y, biases=[bias])
+    return _requantized(op, y, op.optional(8))
+
+
+@rule("MatMulIntegerToFloat", domain=MICROSOFT)
+def matmul_integer_to_float(op: Operator) -> Any:
+    op.ignore(*op.inputs[2:6])
+    return _scaled(op, matrix_product(op, op[0], op[1], dtype="int32"), op.optional(6))
+
+
+@rule("DynamicQuantizeMatMul", domain=MICROSOFT)
+def dynamic_quantize_matmul(op: Operator) -> Any:
+    op.ignore(*op.inputs[2:4])
+    x = op.emit(Quantize(), op[0], dtype="uint8")
+    return _scaled(op, matrix_product(op, x, op[1], dtype="int32"), op.optional(4))
+
+
+def _scaled(op: Operator, y: Value, bias: Value | None) -> Value:
+    """Accumulators as floating point, with a bias."""
+    y = op.emit(Dequantize(), y, dtype="float32")
+    return y if bias is None else op.emit(Bias(bias.shape), y, biases=[bias])
+
+
+@rule("QLinearAveragePool", domain=MICROSOFT)
+def qlinear_average_pool(op: Operator) -> Any:
+    op.ignore(*op.inputs[1:])
+    return pooled(op)
+
+
+@rule("QLinearSoftmax", domain=MICROSOFT)
+def qlinear_softmax(op: Operator) -> Any:
+    op.ignore(*op.inputs[1:])
+    return op.emit(Softmax(op.get("axis", -1)), op[0])
+
+
+@rule("QLinearReduceMean", domain=MICROSOFT)
+def qlinear_mean(op: Operator) -> Any:
+    op.ignore(*op.inputs[1:])
+    axes = axes_of(op.get("axes"), len(op[0].shape))
+    return op.emit(Reduce("mean", axes, bool(op.get("keepdims", 1))), op[0])
+
+
 @rule("QLinearGlobalAveragePool", domain=MICROSOFT)
 def qlinear_pool(op: Operator) -> Any:
     op.ignore(*op.inputs[1:])
@@ -104,4 +154,4 @@ def qlinear_pool(op: Operator) -> Any:
 @rule("QLinearLeakyRelu", "QLinearSigmoid", domain=MICROSOFT)
 def qlinear_activation(op: Operator) -> Any:
     op.ignore(*op.inputs[1:])
-    return op.emit(partial(Elementwise, "leaky_relu" if "Relu" in op.kind else "sigmoid")(), op[0])
+    return op.emit(LeakyReLU() if "Relu" in op.kind else Sigmoid(), op[0])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import struct
-from functools import partial
 from typing import Any
 
 from costmodel.errors import ReaderError
-from costmodel.layers.elementwise import Add, Elementwise, Multiply
-from costmodel.layers.reduction import TopK
-from costmodel.readers._helpers import reshape
+from costmodel.layers.elementwise import Add, Multiply
+from costmodel.layers.reduction import Reduce
 from costmodel.readers._importer import Operator
 from costmodel.readers.tflite._helpers import four
 from costmodel.readers.tflite._rules import rule
@@ -45,9 +43,6 @@ def detection(op: Operator) -> Any:
             f"needs encodings and scores of three axes and four outputs, got {encodings.shape}, {scores.shape} and {len(tensors)}"
         )
     op.importer.assume(f"{op.kind}: boxes are decoded and each score is compared once; the suppression depends on the data")
-    boxes = op.emit(Multiply(constants=((),)), encodings)
-    boxes = op.emit(partial(Add, constants=((),))(), boxes)
-    best = op.emit(Elementwise("compare"), scores)
-    _, _ = op.emit(TopK(1, 1), best)
-    made = [op.move("select_boxes", tensor.shape, boxes, best, dtype=tensor.dtype) for tensor in tensors]
-    return [reshape(op, value, tensor.shape) for value, tensor in zip(made, tensors, strict=True)]
+    boxes = op.emit(Add(constants=((),)), op.emit(Multiply(constants=((),)), encodings))
+    best = op.emit(Reduce("max", (2,), keep=False), scores)
+    return [op.move("select_boxes", tensor.shape, boxes, best, dtype=tensor.dtype) for tensor in tensors]
