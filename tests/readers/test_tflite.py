@@ -313,6 +313,7 @@ WRONG = {
     "a subgraph that is not there": (broken(lambda g: g.op("WHILE", g.input(2), options=("WhileOptions", {"CondSubgraphIndex": 7}))), "subgraph 7"),
     "a subgraph that calls itself": (calling_itself(), "deep"),
     "too many trips": (looping(-(10**6)), "trips"),
+    "too many operators": (looping(-900, operators=60), "more than 30000 operators"),
 }  # fmt: skip
 
 

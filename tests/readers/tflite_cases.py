@@ -175,6 +175,7 @@ simple("expand dims", "EXPAND_DIMS", (2, 1, 3), (2, 3), consts=[(-2,)])
 simple("transpose", "TRANSPOSE", (4, 2, 3), (2, 3, 4), consts=[([2, 0, 1],)])
 simple("concatenation", "CONCATENATION", (2, 7), (2, 3), (2, 4), options=("ConcatenationOptions", {"Axis": -1}))
 simple("pack", "PACK", (2, 2, 3), (2, 3), (2, 3), options=("PackOptions", {"Axis": 1, "ValuesCount": 2}))
+simple("unpack many", "UNPACK", [(2,)] * 100, (2, 100), options=("UnpackOptions", {"Axis": 1, "Num": 100}), outputs=100)
 simple("unpack", "UNPACK", [(2, 4)] * 3, (2, 3, 4), options=("UnpackOptions", {"Axis": 1, "Num": 3}), outputs=3)
 case("split", (2, 2), (2, 2), (2, 2))(
     lambda g: g.op("SPLIT", g.const(1), g.input(2, 6), options=("SplitOptions", {"NumSplits": 3}), outputs=3)

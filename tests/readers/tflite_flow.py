@@ -22,7 +22,7 @@ def branching(condition=None) -> bytes:
     return file_of(g.returns(y), small, large)
 
 
-def looping(start: int | None) -> bytes:
+def looping(start: int | None, operators: int = 0) -> bytes:
     g = Graph()
     count = g.input(dtype="int32", name="count") if start is None else g.const(start)
     _, y = g.op(
@@ -32,6 +32,8 @@ def looping(start: int | None) -> bytes:
     i, _ = cond.input(dtype="int32"), cond.input(2, 4)
     cond.returns(cond.op("LESS", i, cond.const(3), dtype="bool"))
     i, x = body.input(dtype="int32"), body.input(2, 4)
+    for _ in range(operators):
+        x = body.op("ABS", x)
     body.returns(body.op("ADD", i, body.const(1), options=("AddOptions", {}), dtype="int32"), dense(body, x, 4, 4))
     return file_of(g.returns(y), cond, body)
 

@@ -14,7 +14,7 @@ from costmodel.readers.tflite._file import Model, Subgraph, Tensor, options
 from costmodel.readers.tflite._flatbuffer import Table
 from costmodel.readers.tflite._rules import RULES
 
-MOST_STEPS = 50_000
+MOST_STEPS = 30_000
 """Operators looked at in one file, loops unrolled."""
 DEEPEST = 32
 """How deeply subgraphs may call each other."""

@@ -128,7 +128,7 @@ def _pieces(op: Operator, x: Value, at: int, lengths: Sequence[Num]) -> list[Val
         and sum(lengths) == data.shape[at]
     ):
         return [known(part, x.dtype, x.sources) for part in np.split(data, np.cumsum(lengths)[:-1], at)]
-    made = op.emit(Split(at, sized(lengths)), x)
+    made = op.emit(Split(at, tuple(lengths)), x)
     return [made] if isinstance(made, Value) else list(made)
 
 
