@@ -10,6 +10,7 @@
     ├── UnknownNameError      no such network, layer, device, policy, table            (also LookupError)
     ├── UnknownLayerError     an operator without a cost rule                          (also LookupError)
     ├── ReaderError           a model file that can't be read                          (also ValueError)
+    │   └── ArgumentError     an input or value that doesn't fit the file              (also FieldError)
     ├── SymbolicError         a symbol or array where plain numbers are needed         (also TypeError)
     └── MissingExtraError     an optional dependency that isn't installed              (also ImportError)
 
@@ -58,6 +59,10 @@ class UnknownLayerError(CostModelError, LookupError):
 
 class ReaderError(CostModelError, ValueError):
     """A model file that can't be read."""
+
+
+class ArgumentError(ReaderError, FieldError):
+    """An input or a value, given for a model file, that doesn't fit it."""
 
 
 class SymbolicError(CostModelError, TypeError):

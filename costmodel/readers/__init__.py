@@ -73,8 +73,10 @@ def read(
         An operator without a cost rule.
     MissingExtraError
         The package for the format isn't installed.
+    ArgumentError
+        An input or a value that doesn't fit the file; a ReaderError and a FieldError.
     FieldError, UnknownNameError
-        An argument that can't be taken.
+        Any other argument that can't be taken.
 
     Examples
     --------
@@ -87,6 +89,9 @@ def read(
     """
     if unknown not in ("error", "count"):
         raise UnknownNameError.of("choice of `unknown`", unknown, ("error", "count"))
+    for word, given in (("inputs", inputs), ("values", values)):
+        if not isinstance(given, Mapping | None):
+            raise FieldError(f"`{word}` (={given!r}) must map names of inputs, e.g. {{'x': (1, 3, 224, 224)}}")
     arguments = (dict(inputs or {}), dict(values or {}), unknown)
     if not isinstance(source, str | Path):
         return _read_object(source, *arguments)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from costmodel._num import Num, is_symbolic
-from costmodel.errors import FieldError, UnknownNameError
+from costmodel.errors import ArgumentError, UnknownNameError
 from costmodel.readers._importer import Importer
 from costmodel.readers._values import BITS, MOST_KNOWN, Value
 
@@ -28,7 +28,7 @@ class Inputs:
     def __init__(self, shapes: Mapping[str, Any], values: Mapping[str, Any], names: Sequence[str]) -> None:
         for name in shapes:
             if name not in names:
-                raise UnknownNameError.of("input of the file", name, names)
+                raise ArgumentError(str(UnknownNameError.of("input of the file", name, names)))
         self.names = names
         self.shapes = {name: _sizes(name, shape) for name, shape in shapes.items()}
         self.values = values
@@ -55,39 +55,39 @@ class Inputs:
         """Every value that is given must have met its tensor."""
         for name in self.values:
             if name not in self._used:
-                raise UnknownNameError.of("tensor of the file", name, self.names)
+                raise ArgumentError(str(UnknownNameError.of("tensor of the file", name, self.names)))
 
     def _data(self, name: str, shape: tuple[Num, ...] | None, dtype: str) -> Any:
         import numpy as np
 
         self._used.add(name)
         if dtype not in BITS:
-            raise FieldError(f"`values[{name!r}]` can't be taken: the file's tensor is of {dtype}")
+            raise ArgumentError(f"`values[{name!r}]` can't be taken: the file's tensor is of {dtype}")
         try:
             data = np.asarray(self.values[name])
             data = data.astype(dtype if hasattr(np, dtype) or dtype == "bool" else data.dtype)
         except (TypeError, ValueError) as error:
-            raise FieldError(f"`values[{name!r}]` must be numbers of {dtype}: {error}") from None
+            raise ArgumentError(f"`values[{name!r}]` must be numbers of {dtype}: {error}") from None
         if data.size > MOST_KNOWN:
-            raise FieldError(f"`values[{name!r}]` has {data.size} numbers; at most {MOST_KNOWN} can be given")
+            raise ArgumentError(f"`values[{name!r}]` has {data.size} numbers; at most {MOST_KNOWN} can be given")
         if shape is not None and data.ndim == 0 and all(type(n) is int and n == 1 for n in shape):
             data = data.reshape(shape)
         if shape is not None and (
             len(shape) != data.ndim or any(type(a) is int and a != b for a, b in zip(shape, data.shape, strict=True))
         ):
-            raise FieldError(f"`values[{name!r}]` of shape {data.shape} does not fit the tensor's shape {shape}")
+            raise ArgumentError(f"`values[{name!r}]` of shape {data.shape} does not fit the tensor's shape {shape}")
         return data
 
     def _shape(self, name: str, declared: Declared) -> tuple[Num, ...]:
         given = self.shapes.get(name)
         if declared is None:
             if given is None and name not in self.values:
-                raise FieldError(f"the file gives input {name!r} no shape; give one, e.g. inputs={{{name!r}: (1, 3, 224, 224)}}")
+                raise ArgumentError(f"the file gives input {name!r} no shape; give one, e.g. inputs={{{name!r}: (1, 3, 224, 224)}}")
             return tuple(self._size(name, axis, size) for axis, size in enumerate(given or ()))
         if given is None:
             given = (None,) * len(declared)
         elif len(given) != len(declared):
-            raise FieldError(f"`inputs[{name!r}]` (={given}) must have {len(declared)} sizes, as the file declares {tuple(declared)}")
+            raise ArgumentError(f"`inputs[{name!r}]` (={given}) must have {len(declared)} sizes, as the file declares {tuple(declared)}")
         shape = []
         for axis, (size, said) in enumerate(zip(declared, given, strict=True)):
             made = self._size(name, axis, size if said is None else said)
@@ -115,9 +115,9 @@ def by_name(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 def _sizes(name: str, shape: Any) -> tuple[Any, ...]:
     """Sizes as the caller gives them: integers, symbols, names of symbols, or None for what the file says."""
     if not isinstance(shape, tuple | list):
-        raise FieldError(f"`inputs[{name!r}]` (={shape!r}) must be a tuple of sizes")
+        raise ArgumentError(f"`inputs[{name!r}]` (={shape!r}) must be a tuple of sizes")
     for size in shape:
         is_size = isinstance(size, int) and not isinstance(size, bool) and size >= 0
         if not (is_size or size is None or is_symbolic(size) or (isinstance(size, str) and size)):
-            raise FieldError(f"`inputs[{name!r}]` (={shape!r}) must hold integers of at least 0, symbols or their names, got {size!r}")
+            raise ArgumentError(f"`inputs[{name!r}]` (={shape!r}) must hold integers of at least 0, symbols or their names, got {size!r}")
     return tuple(shape)
