@@ -4,8 +4,9 @@
 tell the story. Needs ``pip install 'costmodel[plot]'``.
 """
 
+from costmodel.report.capacity import arena, ski_slope
 from costmodel.report.charts import bars, lines
 from costmodel.report.flavours import balance, flavours, kernel_sweep
 from costmodel.report.saving import save
 
-__all__ = ["balance", "bars", "flavours", "kernel_sweep", "lines", "save"]
+__all__ = ["arena", "balance", "bars", "flavours", "kernel_sweep", "lines", "save", "ski_slope"]

@@ -65,6 +65,7 @@ class NetworkTraffic:
         )
         self.ddr_bytes = total(layer.ddr_bytes for layer in self.layers)
         self.bound_bytes = policy.bound_bytes(workload, steps)
+        self._whole_plan = policy.plan(workload, sram_bytes)
         self._accumulator_bits = widths.accumulator_bits
 
     @property
@@ -74,8 +75,10 @@ class NetworkTraffic:
         return None if any(part is None for part in parts) else total(parts)
 
     @property
-    def plan(self) -> dict[str, Any]:
-        """The plan of every tiled layer by its name."""
+    def plan(self) -> Any:
+        """The plan of every tiled layer by its name; under "fused" the plan of the whole network."""
+        if self._whole_plan is not None:
+            return self._whole_plan
         return {layer.name: layer.plan for layer in self.layers if layer.plan is not None}
 
     def __getitem__(self, name: str) -> LayerTraffic:
@@ -85,7 +88,9 @@ class NetworkTraffic:
         raise FieldError(f"there is no layer {name!r}; the layers are {', '.join(layer.name for layer in self.layers)}")
 
     def table(self) -> Table:
-        """One row a layer: what it moves, what it must move, and what it keeps."""
+        """One row a layer: what it moves, what it must move, and what it keeps; under "fused" one row a group."""
+        if self._whole_plan is not None:
+            return self._whole_plan.table()  # type: ignore[no-any-return]
         rows = [
             layer._asdict()
             | {"of_bound": None if not layer.bound_bytes else layer.ddr_bytes / layer.bound_bytes}
@@ -106,7 +111,7 @@ class NetworkTraffic:
             "ddr_bytes": self.ddr_bytes,
             "bound_bytes": self.bound_bytes,
             "compulsory_bytes": self.compulsory_bytes,
-            "plan": {name: plan.to_dict() for name, plan in self.plan.items()},
+            "plan": {name: plan.to_dict() for name, plan in self.plan.items()} if self._whole_plan is None else self.plan.to_dict(),
             "layers": [{k: v for k, v in layer._asdict().items() if k != "plan"} for layer in self.layers],
         }
 
@@ -257,7 +262,8 @@ def traffic(
     sram : int or str
         The capacity, in bytes or as "64 KiB".
     policy : str or Policy
-        Who crosses the bus: "tiled" (each layer alone, at the least that a tiling of its loops reaches), or any that `predict` takes.
+        Who crosses the bus: "tiled" (each layer alone, at the least that a tiling of its loops reaches), "fused" (groups of layers
+        run together), or any other that `predict` takes.
     activation_bits, weight_bits : int, optional
         Widths; None keeps what a network says, and 8 where it says nothing.
     accumulator_bits : int

@@ -149,3 +149,11 @@ def test_patches_refused() -> None:
         cm.patches("mobilenet_v2", "stage2/block2/expand", (2, 2))
     with pytest.raises(cm.errors.FieldError, match="at most the 28 rows and 28 columns"):
         cm.patches("mobilenet_v2", "stage3/block1/project", (29, 1))
+
+
+def test_traffic_knows_the_policy_fused() -> None:
+    found = cm.traffic("mobilenet_v2", sram="256 KiB", policy="fused")
+    # weights 3,469,760, the picture 3*224*224 and 1000 scores
+    assert found.ddr_bytes == found.bound_bytes == 3_469_760 + 150_528 + 1000
+    assert found.plan.ddr_bytes == sum(layer.ddr_bytes for layer in found.layers)
+    assert found.to_dict()["plan"]["sram_bytes"] <= 256 * 1024

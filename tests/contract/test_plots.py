@@ -188,3 +188,19 @@ def test_a_missing_extra_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.
 def test_a_plot_is_read_back_as_json(tmp_path: Path) -> None:
     path = cm.plot.save(cm.plot.bars(table(), x="time_s", y="net", by="size"), tmp_path / "plot.json")
     assert json.loads(path.read_text())["layer"][0]["encoding"]["x"]["title"] == "time (s)"
+
+
+def test_ski_slope_has_three_lines() -> None:
+    capacities = [512, 4096, 65536]
+    slope = cm.ski_slope(cm.layers.Conv2d(64, 3, bias=False), capacities, (1, 64, 56, 56))
+    points = cm.plot.ski_slope(slope).to_dict()["layer"][0]["data"]["values"]
+    assert len(points) == 3 * len(capacities)
+    # compulsory: 64 maps of 56*56 in and out, 9*64*64 weights
+    assert {p["y"] for p in points if p["name"] == "compulsory"} == {2 * 64 * 56 * 56 + 9 * 64 * 64}
+
+
+def test_arena_draws_every_tensor() -> None:
+    memory = cm.memory("resnet8_cifar")
+    values = cm.plot.arena(memory).to_dict()["layer"][0]["data"]["values"]
+    assert [(v["name"], v["top"] - v["offset"]) for v in values] == [(t.name, t.n_bytes) for t in memory.tensors]
+    assert max(v["top"] for v in values) == memory.arena_bytes

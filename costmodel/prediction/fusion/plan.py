@@ -135,6 +135,16 @@ class FusedPlan:
         title = f"{self.tasks.workload.network.name}, fused"
         return Table(COLUMNS, rows, title=title, notes=notes, footer=footer | {"layers": "total", "sram_bytes": self.sram_bytes})
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        return {
+            "ddr_bytes": self.ddr_bytes,
+            "bound_bytes": self.bound_bytes,
+            "sram_bytes": self.sram_bytes,
+            "recompute_macs": self.recompute_macs,
+            "groups": [group._asdict() for group in self.groups],
+        }
+
     def traffic(self) -> list[Traffic]:
         """The bytes of every step: weights with their layer, maps where they cross."""
         count = len(self.tasks.workload.steps)
