@@ -20,6 +20,7 @@ UNITS: dict[str, dict[str, int]] = {
     "other_ops_per_s": {"FLOPS": 1, "FLOP/s": 1, "OPS": 1, "OP/s": 1},
     "s": {"s": 1},
     "j": {"J": 1},
+    "j_per_byte": {"J/B": 1},
     "hz": {"Hz": 1},
 }
 """Dimension (the ending of a name) to the units it may be written in and what one of them is worth."""
@@ -27,7 +28,7 @@ UNITS: dict[str, dict[str, int]] = {
 _BINARY = ("Ki", "Mi", "Gi", "Ti")
 _LARGE = ("", "k", "K", "M", "G", "T", "P")
 _SMALL = ("", "m", "u", "µ", "μ", "n", "p")
-_PREFIXES = {"s": _SMALL, "j": _SMALL}
+_PREFIXES = {"s": _SMALL, "j": _SMALL, "j_per_byte": _SMALL}
 _FIGURE = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(\S.*?)?\s*")
 
 

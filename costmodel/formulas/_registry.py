@@ -40,6 +40,9 @@ Rate = Annotated[Num, Domain(low=1, high=10**9, whole=False)]
 Seconds = Annotated[Num, Domain(low=0, high=10**3, whole=False)]
 """A time."""
 
+Joules = Annotated[Num, Domain(low=0, high=10**3, whole=False)]
+"""An energy, or one for each of something."""
+
 
 class Formula(NamedTuple):
     """A formula and where it stands."""

@@ -12,7 +12,8 @@ from costmodel._record import Record
 from costmodel.errors import FieldError, QuantityError, SymbolicError
 
 SHORT = {"sram": "sram_bytes", "ddr": "ddr_bytes_per_s", "macs": "mac_flops_per_s", "other": "other_ops_per_s",
-         "flash": "flash_bytes", "flash_rate": "flash_bytes_per_s"}  # fmt: skip
+         "flash": "flash_bytes", "flash_rate": "flash_bytes_per_s", "mac_energy": "mac_j", "other_energy": "other_j",
+         "sram_energy": "sram_j_per_byte", "ddr_energy": "ddr_j_per_byte"}  # fmt: skip
 """Constructor words and the fields that they are short for."""
 
 
@@ -55,6 +56,8 @@ Bytes = Annotated[Any, _figure("bytes")]
 BytesPerSecond = Annotated[Any, _figure("bytes_per_s")]
 MacFlops = Annotated[Any, _figure("mac_flops_per_s")]
 OtherOps = Annotated[Any, _figure("other_ops_per_s")]
+Joules = Annotated[Any, _figure("j")]
+JoulesPerByte = Annotated[Any, _figure("j_per_byte")]
 
 _WORDS = {
     "sram_bytes": ("SRAM", "B"),
@@ -63,6 +66,10 @@ _WORDS = {
     "other_ops_per_s": ("other at", "OP/s"),
     "flash_bytes": ("flash", "B"),
     "flash_bytes_per_s": ("flash at", "B/s"),
+    "mac_j": ("a MAC", "J"),
+    "other_j": ("an other operation", "J"),
+    "sram_j_per_byte": ("SRAM", "J/B"),
+    "ddr_j_per_byte": ("DDR", "J/B"),
 }
 
 
@@ -81,6 +88,10 @@ class _Figures(Record):
     other_ops_per_s: OtherOps
     flash_bytes: Bytes
     flash_bytes_per_s: BytesPerSecond
+    mac_j: Joules
+    other_j: Joules
+    sram_j_per_byte: JoulesPerByte
+    ddr_j_per_byte: JoulesPerByte
     title: str
     provenance: Annotated[Mapping[str, Provenance], lambda value: value]
 
@@ -94,6 +105,9 @@ class Hardware(_Figures):
         Short for `sram_bytes`, `ddr_bytes_per_s`, `mac_flops_per_s`, `other_ops_per_s`, `flash_bytes`, `flash_bytes_per_s`, which
         may stand in their place. A text needs its unit: "1 MiB", "1 GB/s", "1 TFLOPS" or "500 GMAC/s". A bare number is in the
         unit of the field's name; a MAC counts two FLOP.
+    mac_energy, other_energy, sram_energy, ddr_energy : str, number, array or symbol, optional
+        Short for `mac_j`, `other_j`, `sram_j_per_byte`, `ddr_j_per_byte`: "0.3 pJ", "1.25 pJ/B". What is left out is taken from
+        Horowitz's table for 45 nm, and said.
     name, title : str
         A short name and a line about the machine.
 

@@ -10,6 +10,7 @@ from costmodel._num import Num, is_symbolic, total
 from costmodel.errors import FieldError, MissingExtraError, SymbolicError, UnknownNameError
 from costmodel.formulas.operations import OTHER_OPS
 from costmodel.hardware import Hardware
+from costmodel.hardware.energies import Energies
 from costmodel.layers import Counts
 from costmodel.network import Network
 from costmodel.prediction.rows import Row, Total
@@ -123,6 +124,12 @@ class Prediction:
         """Other operations of elementary steps, by the table in force."""
         return total(self._table[step] * number for step, number in counts.other)
 
+    @cached_property
+    def energies(self) -> Energies:
+        """Joules of an operation and of a byte: the machine's, else those of a published table at the width of the feature maps."""
+        bits = self.widths.activation_bits
+        return Energies.of(self.hardware, ACTIVATION_BITS if bits is None else bits)
+
     def on(self, hardware: Hardware) -> Prediction:
         """The same network under the same assumptions on another machine."""
         return Prediction(
@@ -146,6 +153,8 @@ class Prediction:
         found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
         if self.hardware.weights_in_flash:
             found["weights"] = "stream from flash; feature maps must fit the SRAM"
+        else:
+            found["energy"] = f"{self.energies.said}; each operand of a layer once on chip"
         if self.network.assumptions:
             found["reading"] = list(self.network.assumptions)
         if (coverage := self.network.coverage) < 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from costmodel._num import Num, at_most, is_array, total
+from costmodel.formulas.energy import energy
 from costmodel.layers import Counts, Shape
 from costmodel.prediction.chunks import in_chunks
 from costmodel.prediction.times import Times
@@ -56,6 +57,21 @@ class _Timed:
     def peak_fraction(self) -> Num:
         """Share of the peak MAC rate that is reached in the serial time."""
         return self.times.peak_fraction
+
+    @property
+    def sram_bytes_moved(self) -> Num:
+        """Bytes of weights and feature maps that are read or written on chip, each operand of a layer once. [B]"""
+        raise NotImplementedError
+
+    @property
+    def energy_j(self) -> Num | None:
+        """Energy of arithmetic, on-chip accesses and the bus; leakage and control left out. None where weights stream from flash. [J]"""
+        if self._prediction.hardware.weights_in_flash:
+            return None
+        e = self._prediction.energies
+        return energy(
+            self.macs, self.other_ops, self.sram_bytes_moved, self.bus_bytes, e.mac_j, e.other_j, e.sram_j_per_byte, e.ddr_j_per_byte
+        )  # fmt: skip
 
     @property
     def bound_by(self) -> Any:
@@ -151,6 +167,11 @@ class Row(_Timed):
         return self._prediction.workload.bytes_of(self.step.writes)
 
     @property
+    def sram_bytes_moved(self) -> Num:
+        """Bytes of its weights, inputs and outputs, each once. [B]"""
+        return self.weight_bytes + self.input_bytes + self.output_bytes
+
+    @property
     def live_bytes(self) -> Num:
         """Feature maps held while it runs, its inputs and outputs included. [B]"""
         return self._prediction.workload.live_bytes[self._index]
@@ -233,6 +254,12 @@ class Total(_Timed):
     def weight_bytes(self) -> Num:
         """Bytes of the parameters that occupy and move. [B]"""
         return self._prediction.workload.weight_bytes
+
+    @property
+    def sram_bytes_moved(self) -> Num:
+        """Bytes of weights and feature maps that are read or written on chip, each operand of a layer once. [B]"""
+        workload = self._prediction.workload
+        return total([step.weight_bytes + workload.bytes_of(step.reads) + workload.bytes_of(step.writes) for step in workload.steps])
 
     @property
     def peak_live_bytes(self) -> Num:
@@ -326,14 +353,14 @@ def _rate(time_s: Num) -> Num | None:
 ROW_FIELDS = (
     "name", "kind", "epilogues", "input_shapes", "output_shapes", "macs", "other_ops", "parameters", "weight_bytes",
     "input_bytes", "output_bytes", "live_bytes", "fits_sram", "ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound",
-    "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s", "peak_fraction",
-    "bound_by",
+    "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s", "energy_j",
+    "peak_fraction", "bound_by",
 )  # fmt: skip
 """The fields of a row, in the order of the JSON schema."""
 
 TOTAL_FIELDS = (
     "macs", "other_ops", "parameters", "weight_bytes", "peak_live_bytes", "fits_sram", "fits_flash", "ddr_bytes",
     "ddr_bytes_bound", "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s",
-    "inferences_per_s", "inferences_per_s_overlapped", "peak_fraction", "bound_by", "coverage",
+    "inferences_per_s", "inferences_per_s_overlapped", "energy_j", "peak_fraction", "bound_by", "coverage",
 )  # fmt: skip
 """The fields of the totals, in the order of the JSON schema."""

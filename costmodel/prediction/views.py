@@ -52,6 +52,7 @@ EXACT_COLUMNS = (
     Column("fits_sram", "fits"),
     *(Column(key, key, "B") for key in ("ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound", "flash_bytes_moved")),
     *(Column(key, key, "s") for key in ("ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s")),
+    Column("energy_j", "energy", "J"),
     Column("peak_fraction", "share of peak", "", percent),
     Column("bound_by", "binds"),
 )
@@ -82,6 +83,7 @@ SUMMARY_COLUMNS = (
     Column("time_serial_s", "serial", "s"),
     Column("time_overlapped_s", "overlapped", "s"),
     Column("inferences_per_s", "inferences/s", "", lambda v: f"{v:.4g}" if isinstance(v, int | float) else quantities.show(v), 8),
+    Column("energy_j", "energy", "J", rank=10),
     Column("bound_by", "binds", rank=3),
 )
 """One prediction a row."""
