@@ -117,7 +117,7 @@ def bias_of_calflops_transposed(node: Node, counts: Counts) -> Num:
     """Output channels of one group, over the positions that a convolution that is not transposed would have."""
     if not _given(counts.biases):
         return 0
-    window, x = Window.of(node.layer), node.input_shapes[0]
+    window, x = Window.of(node.layer), node.seen(node.input_shapes[0])
     same = window.pads is None
     positions = (floor_div(n, s) for n, s in zip(x[2:], window.stride, strict=True)) if same else window.output_sizes(x[2:])
     return x[0] * floor_div(node.output_shapes[0][1], getattr(node.layer, "groups", 1)) * product(positions)

@@ -7,22 +7,22 @@ from typing import ClassVar
 
 from costmodel._num import Num, at_most, divides, maximum
 from costmodel.formulas import conv as formulas
-from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements
+from costmodel.layers.base import Check, Counts, Example, Shape, elements
 from costmodel.layers.fields import Dim, Dims, Extents, Flag, Padding
-from costmodel.layers.window import Window
+from costmodel.layers.window import Windowed
 
 
-class _Convolution(Layer):
+class _Convolution(Windowed):
     arity: ClassVar[int | None] = None  # a second input holds the weights where the network computes them
     hosts_epilogues: ClassVar[bool] = True
 
     def check(self, *inputs: Shape) -> Iterator[Check]:
         yield len(inputs) < 3, f"takes an input, and weights where the network computes them, got {len(inputs)} inputs"
-        yield from Window.of(self).check(inputs[0][2:])
+        yield from self.window.check(inputs[0][2:])
 
     def output_shape(self, *inputs: Shape) -> Shape:
         batch, channels, *sizes = inputs[0]
-        return batch, self._out_channels(channels), *Window.of(self).output_sizes(tuple(sizes))
+        return batch, self._out_channels(channels), *self.window.output_sizes(tuple(sizes))
 
     def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
         return self._counts(inputs, output, output[2:])
@@ -263,7 +263,7 @@ class _ConvTranspose(_Convolution):
         return "transposed"
 
     def _sizes(self, x: Shape) -> Shape:
-        return Window.of(self).transposed_sizes(x[2:], self.per_axis("output_padding"))
+        return self.window.transposed_sizes(x[2:], self.per_axis("output_padding"))
 
 
 class ConvTranspose1d(_ConvTranspose):

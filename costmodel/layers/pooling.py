@@ -10,10 +10,10 @@ from costmodel.errors import ShapeError
 from costmodel.formulas import window
 from costmodel.layers.base import Check, Counts, Example, Layer, Shape, elements
 from costmodel.layers.fields import Dims, Flag, OptionalDims, Padding
-from costmodel.layers.window import Window
+from costmodel.layers.window import Windowed
 
 
-class _Pool(Layer):
+class _Pool(Windowed):
     """Pooling over a sliding window.
 
     Parameters
@@ -42,10 +42,10 @@ class _Pool(Layer):
     _step: ClassVar[str]
 
     def check(self, *inputs: Shape) -> Iterator[Check]:
-        yield from Window.of(self).check(inputs[0][2:])
+        yield from self.window.check(inputs[0][2:])
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        return *inputs[0][:2], *Window.of(self).output_sizes(inputs[0][2:])
+        return *inputs[0][:2], *self.window.output_sizes(inputs[0][2:])
 
     def counts(self, inputs: tuple[Shape, ...], output: Shape) -> Counts:
         return _pooled(self._step, elements(output) * product(self.per_axis("kernel_size")), elements(output))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from costmodel._num import Num, at_most
@@ -50,11 +51,12 @@ class Window(NamedTuple):
             return
         for size, kernel, dilation, (before, after) in zip(sizes, self.kernel, self.dilation, self.pads, strict=True):
             span, padded = window.span(kernel, dilation), size + before + after
-            yield (
-                at_most(span, padded),
-                f"`kernel_size` (={kernel}) at dilation {dilation} spans {span} rows, more than the padded input's {padded} "
-                f"(input {size}, padding {before} + {after})",
-            )
+            if (fits := at_most(span, padded)) is not True:
+                yield (
+                    fits,
+                    f"`kernel_size` (={kernel}) at dilation {dilation} spans {span} rows, more than the padded input's {padded} "
+                    f"(input {size}, padding {before} + {after})",
+                )
 
     def output_sizes(self, sizes: Shape) -> Shape:
         """The output size along every spatial axis."""
@@ -70,3 +72,12 @@ class Window(NamedTuple):
             return tuple(n * s for n, s in zip(sizes, self.stride, strict=True))
         axes = zip(sizes, self.kernel, self.stride, self.dilation, self.pads, output_padding, strict=True)
         return tuple(window.transposed_size(n, k, s, d, before, after, extra) for n, k, s, d, (before, after), extra in axes)
+
+
+class Windowed(Layer):
+    """A layer with the fields of a window."""
+
+    @cached_property
+    def window(self) -> Window:
+        """Its window, made once."""
+        return Window.of(self)
