@@ -171,11 +171,13 @@ def fuse(
     accumulator_bits: int = 32,
     parameters: str = "weights",
 ) -> FusedPlan:
-    """The partition of a network into depth-first groups that moves the fewest bytes within a capacity.
+    """The partition of a network into depth-first groups in row stripes that moves the fewest bytes within a capacity.
+
+    A layer alone may move less under the policy "tiled", which cuts along channels too; the pictures of a batch run together.
 
     Parameters
     ----------
-    network : Network or str
+    network : Network, str or Path
         A network of plain sizes, or the name of one in the zoo.
     sram : str or number
         On-chip memory, e.g. "256 KiB". [B]
@@ -222,7 +224,7 @@ def patches(
 
     Parameters
     ----------
-    network : Network or str
+    network : Network, str or Path
         A network of plain sizes, or the name of one in the zoo.
     until : str
         The layer whose output is cut into patches; what runs behind it may read nothing from before it.

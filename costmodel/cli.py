@@ -247,7 +247,7 @@ def _traffic(
     context: typer.Context,
     network: NetworkName,
     sram: Annotated[str, typer.Option(help="The capacity; several, separated by commas, give traffic against capacity.")] = "1 MiB",
-    policy: Annotated[str, typer.Option(help="Who crosses the DDR bus: tiled, weights, compulsory or resident.")] = "tiled",
+    policy: Annotated[str, typer.Option(help="Who crosses the DDR bus: tiled, fused, weights, compulsory or resident.")] = "tiled",
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
     activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
     accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums.")] = 32,

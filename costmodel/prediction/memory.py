@@ -154,8 +154,8 @@ class Memory:
 
     @property
     def peak_step(self) -> str:
-        """The first step at which the peak is reached."""
-        return self.order[self._peak_at]
+        """The first step at which the peak is reached; empty where nothing is computed."""
+        return self.order[self._peak_at] if self.order else ""
 
     @property
     def _peak_at(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise
 from math import log
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from costmodel import quantities
@@ -305,7 +306,9 @@ def traffic(
     """
     widths = Widths(weight_bits, activation_bits, accumulator_bits)
     found = NetworkTraffic(_subject(what, input_shapes), policy_of(policy), widths, _capacity(sram))
-    return found.layers[0] if isinstance(what, Layer) else found
+    if not isinstance(what, Layer):
+        return found
+    return found.layers[0] if found.layers else LayerTraffic(what.kind, what.kind, 0, 0, 0, None)  # an alias moves nothing
 
 
 def ski_slope(
@@ -359,6 +362,8 @@ def ski_slope(
 
 
 def _subject(what: Any, input_shapes: Any) -> Network:
+    if not isinstance(what, Layer | Network | str | Path):
+        raise FieldError(f"`what` (={what!r}) must be a layer, a Network, the name of one in the zoo or a file")
     if not isinstance(what, Layer):
         if input_shapes is not None:
             raise FieldError(f"`input_shapes` (={input_shapes!r}) goes with a layer; a network has its own")
@@ -374,5 +379,5 @@ def _subject(what: Any, input_shapes: Any) -> Network:
 
 def _capacity(sram: Any) -> int | float:
     if is_symbolic(sram) or is_array(sram):
-        raise SymbolicError(f"`sram` (={sram}) must be one plain capacity; `ski_slope` takes several, and formulas take symbols")
-    return quantities.parse(sram, "bytes") if isinstance(sram, str) else quantities.positive(sram)
+        raise SymbolicError(f"a capacity (={sram}) must be one plain number; `ski_slope` takes a list of them, and formulas take symbols")
+    return quantities.parse(sram, "bytes") if isinstance(sram, str) else quantities.positive(sram, f"the capacity {sram!r}")

@@ -157,3 +157,17 @@ def test_traffic_knows_the_policy_fused() -> None:
     assert found.ddr_bytes == found.bound_bytes == 3_469_760 + 150_528 + 1000
     assert found.plan.ddr_bytes == sum(layer.ddr_bytes for layer in found.layers)
     assert found.to_dict()["plan"]["sram_bytes"] <= 256 * 1024
+
+
+def test_a_network_that_computes_nothing_moves_nothing() -> None:
+    alias = cm.Network.of(cm.layers.Flatten()(cm.Input((1, 4, 8, 8))), "alias")
+    assert cm.fuse(alias, 800).ddr_bytes == 0
+    assert "alias" in repr(cm.fuse(alias, 800))
+    assert cm.traffic(cm.layers.Flatten(), (1, 4, 6, 6), sram=60).ddr_bytes == 0
+    assert cm.memory(alias).peak_step == ""
+    assert cm.memory(alias).to_json()
+
+
+def test_a_grid_is_two_numbers() -> None:
+    with pytest.raises(cm.CostModelError, match="two whole numbers"):
+        cm.patches("mobilenet_v2", "stage3/block1/project", 4)

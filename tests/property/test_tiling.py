@@ -342,7 +342,7 @@ def test_symbols_are_refused() -> None:
         _ = cm.predict("mobilenet_v1", cm.Hardware.load("pardhi").replace(sram=S), traffic="tiled").total.ddr_bytes
     with pytest.raises(cm.errors.SymbolicError, match="needs plain sizes"):
         _ = cm.predict(cm.zoo.mobilenet_v1(resolution=R), traffic="tiled").total.ddr_bytes
-    with pytest.raises(cm.errors.SymbolicError, match="one plain capacity"):
+    with pytest.raises(cm.errors.SymbolicError, match="one plain number"):
         cm.traffic("mobilenet_v1", sram=S)
 
 
@@ -356,7 +356,7 @@ def test_symbols_are_refused() -> None:
         (lambda: cm.traffic(L.Conv2d(8, 3), (1, 4, 8, 8), sram="64 Kib"), "in bits"),
         (lambda: cm.traffic(L.Conv2d(8, 3), (1, 4, 8, 8), sram=0), "must be finite and positive"),
         (lambda: cm.traffic(L.Conv2d(8, 3), (1, 4, 8, 8), policy="tilde"), "did you mean tiled"),
-        (lambda: cm.traffic(7), "must be a Network, the name of one in the zoo or a file"),
+        (lambda: cm.traffic(7), "must be a layer, a Network, the name of one in the zoo or a file"),
         (lambda: cm.ski_slope(L.Conv2d(8, 3), 5, (1, 4, 8, 8)), "must be several capacities"),
         (lambda: cm.ski_slope(L.Conv2d(8, 3), [], (1, 4, 8, 8)), "is empty"),
         (lambda: cm.ski_slope(L.Conv2d(8, 3), [5, 600], (1, 4, 8, 8)), "the least that does is 6 B"),

@@ -198,6 +198,10 @@ def patch_plan(tasks: Tasks, until: str, grid: tuple[int, int]) -> PatchPlan:
         raise NetworkError(f"patches up to {until!r} need that layer's output alone to be read behind it; {', '.join(others)} is read too")
     shape = tasks.workload.network.shape(tasks.maps[output].ref)
     sizes = rows_of(shape), rows_of(shape, ROW_AXIS + 1)
-    if len(grid) != 2 or any(type(n) is not int or not 1 <= n <= size for n, size in zip(grid, sizes, strict=True)):
+    if (
+        not isinstance(grid, tuple | list)
+        or len(grid) != 2
+        or any(type(n) is not int or not 1 <= n <= size for n, size in zip(grid, sizes, strict=True))
+    ):
         raise FieldError(f"`grid` (={grid!r}) must be two whole numbers, at most the {sizes[0]} rows and {sizes[1]} columns of {until!r}")
     return PatchPlan(tasks, end, grid)

@@ -115,7 +115,7 @@ class FusedPlan:
     @property
     def sram_bytes(self) -> int:
         """The most bytes held at once. [B]"""
-        return max(group.sram_bytes for group in self.partition)
+        return max((group.sram_bytes for group in self.partition), default=0)
 
     @property
     def recompute_macs(self) -> int:

@@ -56,6 +56,8 @@ def partition(tasks: Tasks, sram_bytes: int, below: float = inf) -> tuple[Group,
 
     A first search tries the lowest and the highest stripes alone. What it finds bounds the second, which tries all.
     """
+    if not len(tasks):
+        return ()
     found = None
     for every_height in (False, True):
         if below > tasks.rest_bytes(0, frozenset()) and (groups := _search(tasks, sram_bytes, every_height, below)):
@@ -73,7 +75,7 @@ def _search(tasks: Tasks, sram_bytes: int, every_height: bool, below: float) -> 
 
 def least_bytes(tasks: Tasks) -> tuple[int, str]:
     """The least capacity that holds every task alone, a row at a time with all maps in DDR; and the task that needs it."""
-    return max((_alone_bytes(tasks, task), tasks.name(task)) for task in range(len(tasks)))
+    return max(((_alone_bytes(tasks, task), tasks.name(task)) for task in range(len(tasks))), default=(0, ""))
 
 
 def _alone_bytes(tasks: Tasks, task: int) -> int:
