@@ -70,6 +70,11 @@ class Prediction:
             if not is_symbolic(cost) and (isinstance(cost, bool) or not isinstance(cost, int) or cost < 0):
                 raise FieldError(f"`other_ops[{step!r}]` (={cost!r}) must be an integer of at least 0 or a symbol")
         self._table = {step: row.ops for step, row in OTHER_OPS.items()} | self.replaced_ops
+        if policy.needs_ddr and hardware.weights_in_flash:
+            raise FieldError(
+                f"traffic {policy.name!r} plans what crosses a bus to DDR, which {hardware.name!r} doesn't have: "
+                f"its maps stay in SRAM; use 'resident'"
+            )
         if hardware.arrays and network.symbols:
             names = ", ".join(sorted(map(str, network.symbols)))
             raise SymbolicError(

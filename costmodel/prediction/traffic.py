@@ -43,6 +43,8 @@ class Policy(Record):
     name: ClassVar[str]
     order: ClassVar[str] = "given"
     """In which order the steps run."""
+    needs_ddr: ClassVar[bool] = False
+    """Whether it weighs feature maps against weights on a bus to DDR, so that it means nothing on a machine without one."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

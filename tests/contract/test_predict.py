@@ -148,3 +148,9 @@ def test_a_million_machines_in_little_memory() -> None:
     tracemalloc.stop()
     assert times.shape == rates.shape
     assert peak < 6 * rates.nbytes
+
+
+@pytest.mark.parametrize("traffic", ["tiled", "fused"])
+def test_a_machine_without_ddr_has_no_plan_for_it(traffic: str) -> None:
+    with pytest.raises(cm.CostModelError, match="a bus to DDR, which 'stm32f746' doesn't have"):
+        cm.predict("lenet_5_caffe", "stm32f746", traffic=traffic)

@@ -18,6 +18,7 @@ class Fused(Policy):
     """
 
     name: ClassVar[str] = "fused"
+    needs_ddr: ClassVar[bool] = True
     order = "that of the plan"
 
     def plan(self, workload: Workload, sram_bytes: Num) -> FusedPlan:

@@ -20,6 +20,7 @@ class Tiled(Policy):
     """
 
     name: ClassVar[str] = "tiled"
+    needs_ddr: ClassVar[bool] = True
 
     def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
         if is_symbolic(sram_bytes):
