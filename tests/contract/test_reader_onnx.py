@@ -571,3 +571,57 @@ def test_bad_words_end_without_traceback(words: list[str], message: str) -> None
     assert found.stderr.startswith("costmodel: ")
     assert message in found.stderr
     assert "Traceback" not in found.stderr
+
+
+# -- sizes as texts
+
+
+RELU = [helper.make_node("Relu", ["x"], ["y"])]
+
+
+def declared(read, *dims, **arguments) -> tuple[str, ...]:
+    """The sizes of an input x that the file declares so, as texts."""
+    network = read(RELU, takes=[info("x", FLOAT, list(dims))], **arguments)
+    return tuple(str(size) for size in network.shape(network.outputs[0]))
+
+
+def test_sizes_are_renamed_at_once(read) -> None:
+    assert declared(read, "N", 3, "H", "W", inputs={"x": ("N", 3, "W", "H")}) == ("N", "3", "W", "H")
+    assert declared(read, "A", "B", "C", inputs={"x": ("B", "C", "A")}) == ("B", "C", "A")
+    assert declared(read, "H", "H", inputs={"x": (None, "R")}) == ("R", "R")
+
+
+def test_sizes_of_the_file_that_are_arithmetic(read) -> None:
+    """What is said of a name goes for the sizes made of it, before it and after it: 2*4 and 4 + 1 - 2."""
+    assert declared(read, "2*H", "H", "P + 1", "H + 1 - 2") == ("2*H", "H", "P + 1", "H - 1")
+    assert declared(read, "2*H", "H", "P + 1", "H + 1 - 2", inputs={"x": (None, 4, "Q", None)}) == ("8", "4", "Q", "3")
+    assert declared(read, "batch-size", "a.b:c/d", "_n1") == ("batch-size", "a.b:c/d", "_n1")
+
+
+@pytest.mark.parametrize("text", ["1x", "a b", '__import__("os")', "H**9", "H/2.5 + 1", "floor(H/2)", "-3", "lambda + 1", "(" * 150, "9" * 5000])
+def test_sizes_of_the_file_that_are_neither_get_a_name(read, text: str) -> None:
+    assert declared(read, text, text, "N") == ("x_0", "x_0", "N")
+
+
+@pytest.mark.parametrize("size", ["1e3", "2.5", "1x", "a b", '__import__("os")', "H/2 + 1", "", "-3", "N**2", "9" * 5000])
+def test_sizes_of_the_caller_are_names_or_arithmetic(read, size: str) -> None:
+    with pytest.raises(cm.errors.ArgumentError, match="must hold integers of at least 0, symbols or their names"):
+        declared(read, "N", inputs={"x": (size,)})
+
+
+def test_arithmetic_of_the_caller(read) -> None:
+    assert declared(read, "N", "M", inputs={"x": ("2*K + 1", "4*3")}) == ("2*K + 1", "12")
+
+
+def test_the_shell_refuses_a_number_that_is_no_size(tmp_path: Path) -> None:
+    found = shell("predict", str(mobilenet(tmp_path / "mobilenet.onnx")), "--input", "x=1,3,1e3,224")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "must hold integers of at least 0, symbols or their names" in found.stderr
+    assert "got '1e3'" in found.stderr
+
+
+def test_a_negative_size_of_an_input_is_refused(read) -> None:
+    """-1 is what converters write for an open size; -5 is none."""
+    assert declared(read, -1, 4) == ("x_0", "4")
+    with pytest.raises(cm.errors.ReaderError, match=r"input 'x' has a negative size in its shape \(-5, 4\)"):
+        declared(read, -5, 4)

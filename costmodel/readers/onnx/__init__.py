@@ -62,7 +62,7 @@ def _declared(info: Any) -> tuple[tuple[int | str, ...] | None, str]:
         return None, DTYPES.get(tensor.elem_type, "undefined")
     shape: list[int | str] = []
     for dim in tensor.shape.dim:
-        is_number = dim.HasField("dim_value") and dim.dim_value >= 0
+        is_number = dim.HasField("dim_value") and dim.dim_value != -1  # which some converters write for an open size
         shape.append(dim.dim_value if is_number else dim.dim_param)
     sizes([n for n in shape if isinstance(n, int)], f"input {info.name!r}")
     return tuple(shape), DTYPES.get(tensor.elem_type, "undefined")
