@@ -625,3 +625,82 @@ def test_a_negative_size_of_an_input_is_refused(read) -> None:
     assert declared(read, -1, 4) == ("x_0", "4")
     with pytest.raises(cm.errors.ReaderError, match=r"input 'x' has a negative size in its shape \(-5, 4\)"):
         declared(read, -5, 4)
+
+
+# -- what is stored says the sizes that it meets
+
+
+def conditions(network) -> dict[str, str]:
+    return {str(condition): message for condition, message in network.conditions}
+
+
+def test_weights_say_the_channels(read) -> None:
+    """4 filters of 8 channels, 3x3, on NxCxHxW: each of N*4*(H-2)*(W-2) outputs takes 8*9 MACs, where C is 8."""
+    network = read([helper.make_node("Conv", ["x", "w"], ["y"])], [zeros("w", 4, 8, 3, 3)], [info("x", FLOAT, ["N", "C", "H", "W"])])
+    assert cm.evaluate(network.macs, {"N": 2, "H": 5, "W": 7}) == 2 * 4 * 3 * 5 * 8 * 9
+    assert "input channels (=C) must be the groups (=1) times the weights' 8" in conditions(network)["Eq(C, 8)"]
+    assert "Eq(C, 8)" in cm.predict(network).assumptions["conditions"]
+    depthwise = read(
+        [helper.make_node("Conv", ["x", "w"], ["y"], group=8)], [zeros("w", 8, 1, 3, 3)], [info("x", FLOAT, [1, "C", 5, 5])]
+    )  # fmt: skip
+    assert (depthwise.nodes["y"].layer.kind, depthwise.macs, list(conditions(depthwise))) == ("depthwise_conv2d", 9 * 8 * 9, ["Eq(C, 8)"])
+
+
+def test_weights_say_the_channels_of_a_transposed_convolution(read) -> None:
+    """8 channels of 5x5, each into 4 channels of 3x3: 25*8*4*9 MACs."""
+    node = helper.make_node("ConvTranspose", ["x", "w"], ["y"])
+    network = read([node], [zeros("w", 8, 4, 3, 3)], [info("x", FLOAT, [1, "C", 5, 5])])
+    assert (network.macs, list(conditions(network))) == (25 * 8 * 4 * 9, ["Eq(C, 8)"])
+
+
+@pytest.mark.parametrize("kind", ["MatMul", "Gemm"])
+def test_weights_say_the_columns(read, kind: str) -> None:
+    """N rows of 4 by 4x5: 20 MACs a row."""
+    network = read([helper.make_node(kind, ["x", "w"], ["y"])], [zeros("w", 4, 5)], [info("x", FLOAT, ["N", "K"])])
+    assert (str(network.macs), list(conditions(network))) == ("20*N", ["Eq(K, 4)"])
+    with pytest.raises(cm.errors.ReaderError, match="columns of the first matrix must be rows of the second"):
+        read([helper.make_node(kind, ["x", "w"], ["y"])], [zeros("w", 4, 5)], [info("x", FLOAT, ["N", 3])])
+
+
+def test_a_batch_norm_says_the_channels(read) -> None:
+    node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"])
+    network = read([node], [zeros(p, 8) for p in "sbmv"], [info("x", FLOAT, [1, "C", 5, 5])])
+    assert (network.shape(network.outputs[0]), list(conditions(network))) == ((1, 8, 5, 5), ["Eq(C, 8)"])
+    with pytest.raises(cm.errors.ReaderError, match=r"input channels \(=8\) must be the 7 numbers"):
+        read([node], [zeros(p, 7) for p in "sbmv"])
+
+
+# -- what is a parameter
+
+
+@pytest.mark.parametrize("kind", ["Resize", "Upsample"])
+def test_scales_of_a_resize_are_no_parameters(read, kind: str) -> None:
+    scales = helper.make_tensor("scales", FLOAT, [4], [1.0, 1.0, 2.0, 2.0])
+    names = ["x", "", "scales"] if kind == "Resize" else ["x", "scales"]
+    network = read([helper.make_node(kind, names, ["y"])], [scales], opset=17 if kind == "Resize" else 9)
+    assert network.shape(network.outputs[0]) == (1, 8, 32, 32)
+    assert set(network.parameters.values()) == {0}
+
+
+@pytest.mark.parametrize("shape", [(6,), (1, 6), (4, 1), (4, 6), (1, 1), (1,), ()])
+def test_what_a_gemm_adds_is_a_bias(read, shape) -> None:
+    """4 rows of 5 by 5x6: 30 weights, and the numbers that are added, whatever they broadcast from."""
+    network = read([helper.make_node("Gemm", ["x", "w", "c"], ["y"])], [zeros("w", 5, 6), zeros("c", *shape)], [info("x", FLOAT, [4, 5])])
+    assert (network.macs, network.totals.biases) == (4 * 5 * 6, int(np.prod(shape)))
+    assert (network.parameters["trainable"], network.parameters["all"]) == (30 + int(np.prod(shape)),) * 2
+    assert network.shape(network.outputs[0]) == (4, 6)
+
+
+# -- attributes that are wrong
+
+
+@pytest.mark.parametrize("kind", ["Conv", "ConvTranspose"])
+def test_attributes_of_a_window_are_checked(read, kind: str) -> None:
+    for attributes, message in (
+        ({"auto_pad": "SAMEISH"}, "`auto_pad` (='SAMEISH') must be one of NOTSET, SAME_UPPER, SAME_LOWER, VALID"),
+        ({"kernel_shape": [5, 5]}, "`kernel_shape` (=(5, 5)) must be that of the weights, which have the shape (8, 8, 3, 3)"),
+        ({"kernel_shape": [3]}, "`kernel_shape` (=(3,)) must be that of the weights"),
+    ):
+        with pytest.raises(cm.errors.ReaderError) as error:
+            read([helper.make_node(kind, ["x", "w"], ["y"], **attributes)], [zeros("w", 8, 8, 3, 3)])
+        assert message in str(error.value)
