@@ -50,6 +50,10 @@ class Inputs:
         data = self._data(name, value.shape, value.dtype)
         return Value(data.shape, value.dtype, value.ref, value.sources, data)
 
+    def size(self, text: str) -> Num | None:
+        """A size inside the network that the file declares by a text; None where it is no name nor arithmetic of names."""
+        return size_of(text, self._named)
+
     def check_used(self) -> None:
         """Every value that is given must have met its tensor."""
         for name in self.values:

@@ -46,7 +46,7 @@ def trace(
                 continue
             with placed(f"input {info.name!r}"):
                 shape, dtype = _declared(info)
-                scope[info.name] = given.make(importer, info.name, shape, dtype)
+                scope.define(info.name, given.make(importer, info.name, shape, dtype))
         outputs = walker.graph(model.graph, scope)
         given.check_used()
         return importer.network(outputs), walker.all_values or {}
