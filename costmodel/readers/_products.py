@@ -36,7 +36,9 @@ def convolve(
     if len(w.shape) != rank + 2:
         raise ReaderError(f"weights must have {rank + 2} axes as the input has, got shapes {w.shape} and {x.shape}")
     axis, out = -1 if channels_last else 1, w.shape[0]
-    message = f"input channels (={x.shape[axis]}) must be the groups (={groups}) times the weights' {w.shape[1]}; shapes {x.shape}, {w.shape}"
+    message = (
+        f"input channels (={x.shape[axis]}) must be the groups (={groups}) times the weights' {w.shape[1]}; shapes {x.shape}, {w.shape}"
+    )
     x = op.agree(x, axis, w.shape[1] * groups, message)
     channels = x.shape[axis]
     standard, depthwise = CONVOLUTIONS[rank]

@@ -524,8 +524,10 @@ def test_formulas_that_grow_beyond_measure(read) -> None:
 def test_functions_that_call_themselves(read) -> None:
     call = helper.make_node("Again", ["a"], ["b"], domain="mine")
     function = helper.make_function("mine", "Again", ["a"], ["b"], [call], [helper.make_opsetid("mine", 1)])
-    with pytest.raises(cm.errors.ReaderError, match="more than 32 deep in each other"):
+    with pytest.raises(cm.errors.ReaderError, match="function 'Again' of domain 'mine' calls itself") as error:
         read([helper.make_node("Again", ["x"], ["y"], domain="mine")], functions=[function], domains=["mine"])
+    assert str(error.value).count("calls itself") == 1
+    assert str(error.value).count("(Again)") == 2  # the call inside, and the one outside
 
 
 def test_the_reader_imports_no_inference_of_others() -> None:
@@ -598,7 +600,9 @@ def test_sizes_of_the_file_that_are_arithmetic(read) -> None:
     assert declared(read, "batch-size", "a.b:c/d", "_n1") == ("batch-size", "a.b:c/d", "_n1")
 
 
-@pytest.mark.parametrize("text", ["1x", "a b", '__import__("os")', "H**9", "H/2.5 + 1", "floor(H/2)", "-3", "lambda + 1", "(" * 150, "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["1x", "a b", '__import__("os")', "H**9", "H/2.5 + 1", "floor(H/2)", "-3", "lambda + 1", "(" * 150, "9" * 5000]
+)
 def test_sizes_of_the_file_that_are_neither_get_a_name(read, text: str) -> None:
     assert declared(read, text, text, "N") == ("x_0", "x_0", "N")
 
@@ -704,3 +708,118 @@ def test_attributes_of_a_window_are_checked(read, kind: str) -> None:
         with pytest.raises(cm.errors.ReaderError) as error:
             read([helper.make_node(kind, ["x", "w"], ["y"], **attributes)], [zeros("w", 8, 8, 3, 3)])
         assert message in str(error.value)
+
+
+# -- tensors that are given twice
+
+
+TWICE = {
+    "two nodes": ([*RELU, helper.make_node("Sigmoid", ["x"], ["y"])], []),
+    "one node": ([helper.make_node("MaxPool", ["x"], ["y", "y"], kernel_shape=[2, 2])], []),
+    "a node and an input": ([helper.make_node("Relu", ["x"], ["x"]), helper.make_node("Relu", ["x"], ["y"])], []),
+    "a node and a stored tensor": ([helper.make_node("Relu", ["x"], ["w"]), CONV], [zeros("w", 16, 8, 3, 3)]),
+    "two stored tensors": ([CONV], [zeros("w", 16, 8, 3, 3), zeros("w", 4, 8, 3, 3)]),
+}
+
+
+@pytest.mark.parametrize("case", TWICE)
+def test_a_tensor_must_be_given_once(read, case: str) -> None:
+    with pytest.raises(cm.errors.ReaderError, match="gives '[xyw]', which the graph has already; each of its tensors must be given once"):
+        read(*TWICE[case])
+
+
+def test_an_input_must_be_given_once(read) -> None:
+    with pytest.raises(cm.errors.ReaderError, match="which the graph has already"):
+        read(RELU, takes=[info("x", FLOAT, [1, 8]), info("x", FLOAT, [1, 9])])
+
+
+# -- operators that are counted without a rule
+
+
+@pytest.mark.parametrize(
+    ("shape", "found", "assumed"),
+    [([1, 4, 9], "(1, 4, 9)", False), (["N", 4, "2*N"], "(N, 4, 2*N)", False), (None, "(N, 8)", True), ([None, 4], "(N, 8)", True)],
+)
+def test_outputs_of_unknown_operators(tmp_path: Path, shape, found: str, assumed: bool) -> None:
+    """Their shapes are those that the file declares, else that of an input, which is said."""
+    nodes = [helper.make_node("Frobnicate", ["x"], ["t"], name="strange", domain="mine"), helper.make_node("Relu", ["t"], ["y"])]
+    graph = helper.make_graph(nodes, "g", [info("x", FLOAT, ["N", 8])], [info("y")], value_info=[info("t", FLOAT, shape)])
+    path = tmp_path / "model.onnx"
+    path.write_bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("mine", 1)]).SerializeToString()
+    )
+    network = cm.read(path, unknown="count")
+    assert str(network.shape(network.outputs[0])) == found
+    said = "Frobnicate 'strange': the file doesn't say the shape of its output 't'; its input's is taken, Nx8"
+    assert network.assumptions == ((said,) if assumed else ())
+
+
+def test_a_loop_that_cannot_be_counted_says_why(read) -> None:
+    """What it collects has as many rows as it makes trips; nothing says how many."""
+    body = helper.make_graph(
+        [helper.make_node("Cast", ["i"], ["f"], to=FLOAT), helper.make_node("Identity", ["go"], ["go2"])], "body",
+        [info("i", INT64, []), info("go", BOOL, [])], [info("go2", BOOL, []), info("f")],
+    )  # fmt: skip
+    loops = [helper.make_node("Loop", ["n", ""], ["y"], name="loop", body=body)]
+    network = read(loops, takes=[info("n", INT64, [])], unknown="count")
+    assert network.assumptions == ("Loop 'loop': the file doesn't say the shape of its output 'y'; its input's is taken, a single number",)
+    hidden = [helper.make_node("Cast", ["half"], ["n"], to=INT64), helper.make_node("Loop", ["n", ""], ["y"], name="loop", body=body)]
+    half = external("weights.bin")
+    half.name, half.dims[:] = "half", []
+    with pytest.raises(cm.errors.UnknownLayerError, match="depends on its number of trips, which is not known") as error:
+        read(hidden, [half], unknown="count")
+    assert "the file declares no shape of its output 'y'" in str(error.value)
+    assert "unknown ONNX operator" not in str(error.value)
+    assert "unknown='count'" not in str(error.value)
+
+
+# -- external data
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("offset", "-5", "the offset of its external data (='-5') must be an integer of at least 0"),
+        ("offset", "abc", "the offset of its external data (='abc') must be an integer of at least 0"),
+        ("length", "1.5", "the length of its external data (='1.5') must be an integer of at least 0"),
+        ("length", "10", "must be 4608 bytes, as its shape (16, 8, 3, 3) and format say"),  # 1152 floats of 4 bytes
+        ("length", "9" * 9000, "must be 4608 bytes"),
+    ],
+)
+def test_the_extent_of_external_data_is_checked(read, key: str, value: str, message: str) -> None:
+    tensor = external("weights.bin")
+    tensor.external_data.add(key=key, value=value)
+    with pytest.raises(cm.errors.ReaderError) as error:
+        read([CONV], [tensor])
+    assert message in str(error.value)
+
+
+def test_external_data_of_the_right_length(read) -> None:
+    tensor = external("weights.bin")
+    for key, value in (("offset", "4096"), ("length", "4608")):
+        tensor.external_data.add(key=key, value=value)
+    assert read([CONV], [tensor]).parameters["all"] == 1152
+
+
+# -- arithmetic on shapes
+
+
+@pytest.mark.parametrize("kind", ["Div", "Mod"])
+@pytest.mark.parametrize("takes", [[1, 8, 16, 16], ["N", 8, "H", "W"]])
+def test_an_integer_divided_by_zero_is_refused(read, kind: str, takes) -> None:
+    nodes = [
+        helper.make_node("Shape", ["x"], ["s"]),
+        helper.make_node(kind, ["s", "zero"], ["k"], name="ratio"),
+        helper.make_node("Reshape", ["x", "k"], ["y"]),
+    ]
+    with pytest.raises(cm.CostModelError, match=r"divides an integer by 0; node 'ratio'"):
+        read(nodes, [ints("zero", 0, 0, 0, 0)], [info("x", FLOAT, takes)])
+
+
+def test_json_in_the_shell_says_how_to_give_sizes(tmp_path: Path) -> None:
+    """And memory and traffic, which need numbers in any format."""
+    path = str(mobilenet(tmp_path / "mobilenet.onnx"))
+    for words in (["predict", path, "-f", "json"], ["compare", path, "-f", "json"], ["memory", path], ["traffic", path]):
+        found = shell(*words)
+        assert (found.returncode, found.stdout) == (2, "")
+        assert 'give the sizes that are open: --input "x=N,3,H,W" with numbers for H, N, W' in found.stderr

@@ -17,7 +17,6 @@ from costmodel.readers._products import matrix_product, spatial
 from costmodel.readers._values import Value
 from costmodel.readers.onnx._rules import rule
 
-
 AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
 

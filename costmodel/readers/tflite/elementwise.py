@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel._num import floor_div, whole
+from costmodel._num import whole
 from costmodel.errors import ReaderError
 from costmodel.layers import Layer
 from costmodel.layers import activation as act
