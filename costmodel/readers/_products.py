@@ -89,7 +89,7 @@ def matrix_product(op: Operator, a: Value, b: Value, dtype: str | None = None) -
 
 
 def affine(op: Operator, a: Value, b: Value, c: Value | None) -> Value:
-    """A product of two matrices and what is added to it; a stored second matrix makes it a dense layer; what is stored and added is its bias."""
+    """A product of two matrices and what is added to it: of a stored second matrix a dense layer, of what is stored and added a bias."""
     y: Value
     if b.ref is None and a.ref is not None:
         stored = c is not None and c.ref is None and c.elements == b.shape[1] and c.shape[-1:] == b.shape[1:]

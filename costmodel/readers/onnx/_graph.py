@@ -152,7 +152,8 @@ class Walker:
                 shape = like.shape
                 said = "x".join(map(str, shape)) or "a single number"
                 self.importer.assume(
-                    f"{operator.kind} {operator.name!r}: the file doesn't say the shape of its output {label!r}; its input's is taken, {said}"
+                    f"{operator.kind} {operator.name!r}: the file doesn't say the shape of its output {label!r}; "
+                    f"its input's is taken, {said}"
                 )
             shapes.append(shape)
             dtypes.append(dtype or (like.dtype if like is not None else "float32"))
