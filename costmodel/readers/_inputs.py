@@ -36,6 +36,10 @@ class Inputs:
         self._used: set[str] = set()
         self._symbols: dict[str, Num] = {}  # by what the file calls them; what the caller names stays as it is
 
+    def bind(self, name: str, declared: Declared) -> None:
+        """Note what the caller says of the sizes of an input: it goes for their names in every input made from now on."""
+        self._bind(declared or (), self.shapes.get(name, ()))
+
     def make(self, importer: Importer, name: str, declared: Declared, dtype: str) -> Value:
         """The input of that name, as a value of the network."""
         shape = self._shape(name, declared)
@@ -90,7 +94,7 @@ class Inputs:
         given = (None,) * len(declared) if given is None else given
         if len(given) != len(declared):
             raise ArgumentError(f"`inputs[{name!r}]` (={given}) must have {len(declared)} sizes, as the file declares {tuple(declared)}")
-        self._bind(declared, given)
+        self.bind(name, declared)
         return tuple(
             self._size(name, axis, size) if said is None else said for axis, (size, said) in enumerate(zip(declared, given, strict=True))
         )

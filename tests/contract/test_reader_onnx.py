@@ -593,6 +593,13 @@ def test_sizes_are_renamed_at_once(read) -> None:
     assert declared(read, "H", "H", inputs={"x": (None, "R")}) == ("R", "R")
 
 
+def test_a_renamed_size_is_renamed_in_every_input(read) -> None:
+    takes = [info("a", FLOAT, ["N", 4]), info("b", FLOAT, ["N", 4])]
+    for name in ("a", "b"):
+        network = read([helper.make_node("Add", ["a", "b"], ["y"])], takes=takes, inputs={name: ("M", None)})
+        assert str(network.shape(network.outputs[0])) == "(M, 4)"
+
+
 def test_sizes_of_the_file_that_are_arithmetic(read) -> None:
     """What is said of a name goes for the sizes made of it, before it and after it: 2*4 and 4 + 1 - 2."""
     assert declared(read, "2*H", "H", "P + 1", "H + 1 - 2") == ("2*H", "H", "P + 1", "H - 1")

@@ -41,12 +41,16 @@ def trace(
         walker = Walker(importer, model, Tensors(path), given)
         walker.all_values = {} if every else None
         scope = Scope(None, "", walker.opsets)
+        declared = []
         for info in model.graph.input:
-            if info.name in stored:
-                continue
-            with placed(f"input {info.name!r}"):
-                shape, dtype = _declared(info)
-                scope.define(info.name, given.make(importer, info.name, shape, dtype))
+            if info.name not in stored:
+                with placed(f"input {info.name!r}"):
+                    shape, dtype = _declared(info)
+                given.bind(info.name, shape)
+                declared.append((info.name, shape, dtype))
+        for name, shape, dtype in declared:
+            with placed(f"input {name!r}"):
+                scope.define(name, given.make(importer, name, shape, dtype))
         outputs = walker.graph(model.graph, scope)
         given.check_used()
         return importer.network(outputs), walker.all_values or {}
