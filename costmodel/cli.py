@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from costmodel import __version__, readers, zoo
+from costmodel._num import is_open
 from costmodel.api import as_hardware, memory, predict
-from costmodel.errors import CostModelError, FieldError
+from costmodel.errors import CostModelError, FieldError, SymbolicError
 from costmodel.hardware import Hardware
+from costmodel.layers.structure import Placeholder
 from costmodel.network import Network
 from costmodel.options import assignments, builder_arguments, numbers_of, shapes_of, value_of
 
@@ -140,15 +144,33 @@ def _predict(
         if format == "json":
             from costmodel.tables.table import to_json
 
-            return _write(to_json([p.to_dict() for p in predictions]), output)
+            with _numbers_for(built):
+                return _write(to_json([p.to_dict() for p in predictions]), output)
         return _show(_arranged(summary(predictions, f"{built.name}, machines side by side"), sort, top), format, output)
     (prediction,) = predictions
     if rows in GROUPINGS:
         return _show(_arranged(prediction.shares(rows), sort, top), format, output)
     if format == "json":
-        return _write(prediction.to_json(), output)
+        with _numbers_for(built):
+            return _write(prediction.to_json(), output)
     exact = format == "csv" and rows == "fused"
     return _show(_arranged(prediction.table(rows=rows, exact=exact), sort, top), format, output)
+
+
+@contextmanager
+def _numbers_for(*networks: Network) -> Iterator[None]:
+    """What needs plain numbers says how the shell gives them to the inputs of a file."""
+    try:
+        yield
+    except SymbolicError as error:
+        nodes = [node for network in networks for node in network.nodes.values() if isinstance(node.layer, Placeholder)]
+        shapes = {node.name: node.output_shapes[0] for node in nodes if any(map(is_open, node.output_shapes[0]))}
+        if not shapes:
+            raise
+        names = sorted({symbol.name for shape in shapes.values() for size in shape for symbol in getattr(size, "free_symbols", ())})
+        options = " ".join(f'--input "{name}={",".join(map(str, shape))}"' for name, shape in shapes.items())
+        reason = str(error).partition(";")[0]
+        raise SymbolicError(f"{reason}; give the sizes that are open: {options} with numbers for {', '.join(names)}") from None
 
 
 def _arranged(table: Table, sort: str | None, top: int | None) -> Table:
@@ -185,10 +207,10 @@ def _compare(
         given = f"{extra[0]!r} is no option of compare" if extra else "compare needs a network"
         raise FieldError(f"{given}; give zoo names, network JSON files or --all")
     machines = _machines(hardware, set_)
-    predictions = [
-        predict(net, machine, traffic=traffic) for net in (_side(n, inputs, values, unknown) for n in names) for machine in machines
-    ]
-    _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
+    built = [_side(name, inputs, values, unknown) for name in names]
+    predictions = [predict(network, machine, traffic=traffic) for network in built for machine in machines]
+    with _numbers_for(*built):
+        _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
 
 
 @app.command("reconcile", context_settings=_BUILDER_OPTIONS)
@@ -231,10 +253,11 @@ def _memory(
 ) -> None:
     """What NETWORK must hold: the best order, the tensors at its peak, what single changes save, an arena (csv: for MiniMalloc)."""
     names = [name.strip() for name in in_place.split(",") if name.strip()]
-    found = memory(
-        _network(network, context.args, inputs, values, unknown), order, names,
-        activation_bits=activation_bits, fuse_epilogues=fuse_epilogues, time_limit_s=time_limit_s,
-    )  # fmt: skip
+    built = _network(network, context.args, inputs, values, unknown)
+    with _numbers_for(built):
+        found = memory(
+            built, order, names, activation_bits=activation_bits, fuse_epilogues=fuse_epilogues, time_limit_s=time_limit_s,
+        )  # fmt: skip
     if format == "json":
         return _write(found.to_json(), output)
     if format == "csv":
@@ -270,9 +293,10 @@ def _traffic(
     widths: dict[str, Any] = {"weight_bits": weight_bits, "activation_bits": activation_bits, "accumulator_bits": accumulator_bits}
     if len(capacities) > 1 and policy != "tiled":
         raise FieldError(f"`--policy` (={policy!r}) goes with one capacity; several show the least tiled traffic")
-    found: Any = ski_slope(built, capacities, **widths) if len(capacities) > 1 else traffic(built, sram=sram, policy=policy, **widths)
-    if format == "json":
-        return _write(to_json(found.to_dict()), output)
+    with _numbers_for(built):
+        found: Any = ski_slope(built, capacities, **widths) if len(capacities) > 1 else traffic(built, sram=sram, policy=policy, **widths)
+        if format == "json":
+            return _write(to_json(found.to_dict()), output)
     _show(_arranged(found.table(), sort, top), format, output)
 
 

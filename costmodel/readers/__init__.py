@@ -52,8 +52,9 @@ def read(
         evaluation without computing anything, a `torch.export.ExportedProgram`, a functional or sequential Keras model, or its
         configuration as a dictionary.
     inputs : mapping, optional
-        Shapes of inputs by name: integers, symbols, or names of symbols: ``{"x": (1, 3, "H", "W")}``. What is left
-        open keeps the names that the file gives. For a module a tensor too, or a shape and a number format: ``((1, "T"), "int64")``;
+        Shapes of inputs by name: integers, symbols, names of symbols, or arithmetic of names: ``{"x": (1, 3, "H", "2*H")}``. What is
+        left open, or None, keeps the names that the file gives. For a module a tensor too, or a shape and a number format:
+        ``((1, "T"), "int64")``;
         names are those of the parameters of `forward`.
     values : mapping, optional
         Numbers of inputs, or of tensors inside, that shapes or branches depend on: ``{"sr": 16000}``.

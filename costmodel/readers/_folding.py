@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from costmodel._num import equal, floor_div, maximum, minimum
+from costmodel.errors import ReaderError
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import MOST_KNOWN, MOST_TERMS, Value, known, sources_of, terms
 
@@ -101,10 +102,36 @@ def settled(condition: Any) -> bool | None:
 def divide(a: Array, b: Array) -> Array:
     """Integers are divided towards zero, as in C."""
     if a.dtype.kind in "iu" and b.dtype.kind in "iu":
-        safe = np.where(b == 0, 1, b)
-        quotient = np.abs(a) // np.abs(safe) * np.sign(a) * np.sign(safe)
+        _require_divisor(np.all(b))
+        quotient = np.abs(a) // np.abs(b) * np.sign(a) * np.sign(b)
         return np.asarray(quotient, dtype=a.dtype)
     return np.divide(a, b)
+
+
+def divided(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that divides: of integers it refuses to by 0, where numpy would give 0."""
+
+    def checked(a: Array, b: Array) -> Array:
+        _require_divisor(a.dtype.kind == "f" or b.dtype.kind == "f" or np.all(b))
+        return np.asarray(function(a, b))
+
+    return checked
+
+
+def symbolic_floor(a: Any, b: Any) -> Any:
+    """The quotient of two sizes as a whole number."""
+    _require_divisor(b != 0)
+    return floor_div(a, b)
+
+
+def symbolic_modulo(a: Any, b: Any) -> Any:
+    """What the division of two sizes leaves."""
+    return a - b * symbolic_floor(a, b)
+
+
+def _require_divisor(nowhere_zero: Any) -> None:
+    if not nowhere_zero:
+        raise ReaderError("divides an integer by 0")
 
 
 def equality(a: Any, b: Any) -> bool | None:
@@ -119,7 +146,7 @@ def less(a: Any, b: Any) -> bool | None:
 
 def symbolic_divide(a: Any, b: Any) -> Any:
     """A size divided by a size; floats divide exactly."""
-    return a / b if isinstance(b, float) else floor_div(a, b)
+    return a / b if isinstance(b, float) else symbolic_floor(a, b)
 
 
 def power(a: Any, b: Any) -> Any:

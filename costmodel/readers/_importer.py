@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from costmodel._num import Num, total
+from costmodel._num import Num, equal, is_open, is_symbolic, total
 from costmodel.errors import CostModelError, ReaderError, UnknownLayerError
-from costmodel.layers import Counts, Layer, Shape
+from costmodel.layers import Check, Counts, Layer, Shape
 from costmodel.layers.opaque import Opaque
 from costmodel.layers.structure import Constant, Placeholder, Rearrange
 from costmodel.network import Network, Node, TensorRef
@@ -43,7 +43,9 @@ class Operator:
         Whatever else the rules of a format need.
     """
 
-    __slots__ = ("_ignored", "attributes", "domain", "importer", "inputs", "kind", "name", "outputs", "parts", "reader", "version")
+    __slots__ = (
+        "_conditions", "_ignored", "attributes", "domain", "importer", "inputs", "kind", "name", "outputs", "parts", "reader", "version",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Operator:
         self.reader = reader
         self.parts = 0
         self._ignored: tuple[object, ...] = ()
+        self._conditions: tuple[Check, ...] = ()
 
     def __getitem__(self, index: int) -> Value:
         """The input at `index`, which must be there."""
@@ -101,6 +104,7 @@ class Operator:
         if value is None:
             found = self.attributes.get(name) if name else None
             return found if found is None or isinstance(found, list) else [found]
+        self.ignore(value)  # what says a shape is no parameter, even where it is scales in floats
         data = value.data
         if data is None:
             raise UnknownLayerError(
@@ -111,8 +115,25 @@ class Operator:
         return numbers
 
     def ignore(self, *values: Value | None) -> None:
-        """Say that stored tensors are no parameters: scales and zero points of a quantization."""
+        """Say that stored tensors are no parameters: scales and zero points of a quantization, what says a shape."""
         self._ignored += tuple(stored.key for value in values if value is not None for stored in value.sources)
+
+    def agree(self, value: Value, axis: int, size: Num, message: str) -> Value:
+        """The tensor with `size` along an axis, as what the file stores says; where a symbol stands there, the next layer says so.
+
+        Raises
+        ------
+        ReaderError
+            With the message, where the tensor has another size.
+        """
+        condition = equal(value.shape[axis], size)
+        if condition is True:
+            return value
+        if not is_open(condition):
+            raise ReaderError(message)
+        self._conditions += ((condition, message),)
+        axis %= len(value.shape)
+        return value if is_symbolic(size) else value.like((*value.shape[:axis], size, *value.shape[axis + 1 :]))
 
     def emit(
         self,
@@ -153,6 +174,7 @@ class Operator:
         at every inference; such products are kept.
         """
         shapes, conditions = infer(layer, [v.shape for v in inputs], channels_last)
+        conditions, self._conditions = (*self._conditions, *conditions), ()
         first = dtype or (inputs[0].dtype if inputs else "float32")
         dtypes = (first,) * len(shapes) if isinstance(first, str) else tuple(first)
         roles = {

@@ -35,11 +35,12 @@ def convolve(
     rank = spatial(op, x.shape)
     if len(w.shape) != rank + 2:
         raise ReaderError(f"weights must have {rank + 2} axes as the input has, got shapes {w.shape} and {x.shape}")
-    channels, out = x.shape[-1 if channels_last else 1], w.shape[0]
-    if type(channels) is int and channels != w.shape[1] * groups:
-        raise ReaderError(
-            f"input channels (={channels}) must be the groups (={groups}) times the weights' {w.shape[1]}; shapes {x.shape}, {w.shape}"
-        )
+    axis, out = -1 if channels_last else 1, w.shape[0]
+    message = (
+        f"input channels (={x.shape[axis]}) must be the groups (={groups}) times the weights' {w.shape[1]}; shapes {x.shape}, {w.shape}"
+    )
+    x = op.agree(x, axis, w.shape[1] * groups, message)
+    channels = x.shape[axis]
     standard, depthwise = CONVOLUTIONS[rank]
     window |= {"kernel_size": w.shape[2:], "bias": bias is not None}
     layer: Any
@@ -59,9 +60,10 @@ def convolve_transposed(
 ) -> Value:
     """A transposed convolution with weights of shape (in, out / groups, kernel)."""
     rank = spatial(op, x.shape)
-    channels = x.shape[-1 if channels_last else 1]
-    if len(w.shape) != rank + 2 or (type(channels) is int and channels != w.shape[0]):
-        raise ReaderError(f"weights of shape {w.shape} don't fit an input of shape {x.shape}")
+    message = f"weights of shape {w.shape} don't fit an input of shape {x.shape}"
+    if len(w.shape) != rank + 2:
+        raise ReaderError(message)
+    x = op.agree(x, -1 if channels_last else 1, w.shape[0], message)
     layer = TRANSPOSED[rank](w.shape[1] * groups, w.shape[2:], groups=groups, bias=bias is not None, **window)
     made: Value = op.emit(layer, *((x, w) if w.ref else (x,)), weights=[w], biases=[bias], channels_last=channels_last)
     return made
@@ -79,8 +81,7 @@ def matrix_product(op: Operator, a: Value, b: Value, dtype: str | None = None) -
         b = b if len(b.shape) > 1 else reshape(op, b, (*b.shape, 1)) if b.ref else b.like((*b.shape, 1))
     made: Value
     if b.ref is None and a.ref is not None and len(b.shape) == 2:
-        if type(a.shape[-1]) is int and a.shape[-1] != b.shape[0]:
-            raise ReaderError(f"columns of the first matrix must be rows of the second, got shapes {a.shape} and {b.shape}")
+        a = _columns(op, a, b)
         made = op.emit(Dense(b.shape[1], bias=False), a, dtype=dtype or a.dtype, weights=[b])
     else:
         made = op.emit(MatMul(), a, b, dtype=dtype or a.dtype, weights=[v for v in (a, b) if not v.ref])
@@ -88,21 +89,25 @@ def matrix_product(op: Operator, a: Value, b: Value, dtype: str | None = None) -
 
 
 def affine(op: Operator, a: Value, b: Value, c: Value | None) -> Value:
-    """A product of two matrices and what is added to it; a stored second matrix makes it a dense layer, a stored vector its bias."""
+    """A product of two matrices and what is added to it: of a stored second matrix a dense layer, of what is stored and added a bias."""
     y: Value
     if b.ref is None and a.ref is not None:
-        if type(a.shape[1]) is int and type(b.shape[0]) is int and a.shape[1] != b.shape[0]:
-            raise ReaderError(f"columns of the first matrix must be rows of the second, got shapes {a.shape} and {b.shape}")
-        stored = c is not None and c.ref is None and c.elements == b.shape[1]
-        y = op.emit(Dense(b.shape[1], bias=stored), a, weights=[b], biases=[c] if stored else [])
-        return y if c is None or stored else pair(Add, op, y, c)
-    y = op.emit(MatMul(), a, b, weights=[v for v in (a, b) if not v.ref])
+        stored = c is not None and c.ref is None and c.elements == b.shape[1] and c.shape[-1:] == b.shape[1:]
+        y = op.emit(Dense(b.shape[1], bias=stored), _columns(op, a, b), weights=[b], biases=[c] if stored else [])
+        c = None if stored else c
+    else:
+        y = op.emit(MatMul(), a, b, weights=[v for v in (a, b) if not v.ref])
     if c is None:
         return y
     if y.ref and not c.ref:
         y = op.emit(Bias(c.shape), y, biases=[c])
         return y
     return pair(Add, op, y, c)
+
+
+def _columns(op: Operator, a: Value, b: Value) -> Value:
+    """The first matrix, which has as many columns as the second has rows."""
+    return op.agree(a, -1, b.shape[0], f"columns of the first matrix must be rows of the second, got shapes {a.shape} and {b.shape}")
 
 
 def add(op: Operator, a: Value, b: Value) -> Value:

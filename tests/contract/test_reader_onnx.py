@@ -524,8 +524,10 @@ def test_formulas_that_grow_beyond_measure(read) -> None:
 def test_functions_that_call_themselves(read) -> None:
     call = helper.make_node("Again", ["a"], ["b"], domain="mine")
     function = helper.make_function("mine", "Again", ["a"], ["b"], [call], [helper.make_opsetid("mine", 1)])
-    with pytest.raises(cm.errors.ReaderError, match="more than 32 deep in each other"):
+    with pytest.raises(cm.errors.ReaderError, match="function 'Again' of domain 'mine' calls itself") as error:
         read([helper.make_node("Again", ["x"], ["y"], domain="mine")], functions=[function], domains=["mine"])
+    assert str(error.value).count("calls itself") == 1
+    assert str(error.value).count("(Again)") == 2  # the call inside, and the one outside
 
 
 def test_the_reader_imports_no_inference_of_others() -> None:
@@ -571,3 +573,260 @@ def test_bad_words_end_without_traceback(words: list[str], message: str) -> None
     assert found.stderr.startswith("costmodel: ")
     assert message in found.stderr
     assert "Traceback" not in found.stderr
+
+
+# -- sizes as texts
+
+
+RELU = [helper.make_node("Relu", ["x"], ["y"])]
+
+
+def declared(read, *dims, **arguments) -> tuple[str, ...]:
+    """The sizes of an input x that the file declares so, as texts."""
+    network = read(RELU, takes=[info("x", FLOAT, list(dims))], **arguments)
+    return tuple(str(size) for size in network.shape(network.outputs[0]))
+
+
+def test_sizes_are_renamed_at_once(read) -> None:
+    assert declared(read, "N", 3, "H", "W", inputs={"x": ("N", 3, "W", "H")}) == ("N", "3", "W", "H")
+    assert declared(read, "A", "B", "C", inputs={"x": ("B", "C", "A")}) == ("B", "C", "A")
+    assert declared(read, "H", "H", inputs={"x": (None, "R")}) == ("R", "R")
+
+
+def test_a_renamed_size_is_renamed_in_every_input(read) -> None:
+    takes = [info("a", FLOAT, ["N", 4]), info("b", FLOAT, ["N", 4])]
+    for name in ("a", "b"):
+        network = read([helper.make_node("Add", ["a", "b"], ["y"])], takes=takes, inputs={name: ("M", None)})
+        assert str(network.shape(network.outputs[0])) == "(M, 4)"
+
+
+def test_sizes_of_the_file_that_are_arithmetic(read) -> None:
+    """What is said of a name goes for the sizes made of it, before it and after it: 2*4 and 4 + 1 - 2."""
+    assert declared(read, "2*H", "H", "P + 1", "H + 1 - 2") == ("2*H", "H", "P + 1", "H - 1")
+    assert declared(read, "2*H", "H", "P + 1", "H + 1 - 2", inputs={"x": (None, 4, "Q", None)}) == ("8", "4", "Q", "3")
+    assert declared(read, "batch-size", "a.b:c/d", "_n1") == ("batch-size", "a.b:c/d", "_n1")
+
+
+@pytest.mark.parametrize(
+    "text", ["1x", "a b", '__import__("os")', "H**9", "H/2.5 + 1", "floor(H/2)", "-3", "lambda + 1", "(" * 150, "9" * 5000]
+)
+def test_sizes_of_the_file_that_are_neither_get_a_name(read, text: str) -> None:
+    assert declared(read, text, text, "N") == ("x_0", "x_0", "N")
+
+
+@pytest.mark.parametrize("size", ["1e3", "2.5", "1x", "a b", '__import__("os")', "H/2 + 1", "", "-3", "N**2", "9" * 5000])
+def test_sizes_of_the_caller_are_names_or_arithmetic(read, size: str) -> None:
+    with pytest.raises(cm.errors.ArgumentError, match="must hold integers of at least 0, symbols or their names"):
+        declared(read, "N", inputs={"x": (size,)})
+
+
+def test_arithmetic_of_the_caller(read) -> None:
+    assert declared(read, "N", "M", inputs={"x": ("2*K + 1", "4*3")}) == ("2*K + 1", "12")
+
+
+def test_the_shell_refuses_a_number_that_is_no_size(tmp_path: Path) -> None:
+    found = shell("predict", str(mobilenet(tmp_path / "mobilenet.onnx")), "--input", "x=1,3,1e3,224")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "must hold integers of at least 0, symbols or their names" in found.stderr
+    assert "got '1e3'" in found.stderr
+
+
+def test_a_negative_size_of_an_input_is_refused(read) -> None:
+    """-1 is what converters write for an open size; -5 is none."""
+    assert declared(read, -1, 4) == ("x_0", "4")
+    with pytest.raises(cm.errors.ReaderError, match=r"input 'x' has a negative size in its shape \(-5, 4\)"):
+        declared(read, -5, 4)
+
+
+# -- what is stored says the sizes that it meets
+
+
+def conditions(network) -> dict[str, str]:
+    return {str(condition): message for condition, message in network.conditions}
+
+
+def test_weights_say_the_channels(read) -> None:
+    """4 filters of 8 channels, 3x3, on NxCxHxW: each of N*4*(H-2)*(W-2) outputs takes 8*9 MACs, where C is 8."""
+    network = read([helper.make_node("Conv", ["x", "w"], ["y"])], [zeros("w", 4, 8, 3, 3)], [info("x", FLOAT, ["N", "C", "H", "W"])])
+    assert cm.evaluate(network.macs, {"N": 2, "H": 5, "W": 7}) == 2 * 4 * 3 * 5 * 8 * 9
+    assert "input channels (=C) must be the groups (=1) times the weights' 8" in conditions(network)["Eq(C, 8)"]
+    assert "Eq(C, 8)" in cm.predict(network).assumptions["conditions"]
+    depthwise = read(
+        [helper.make_node("Conv", ["x", "w"], ["y"], group=8)], [zeros("w", 8, 1, 3, 3)], [info("x", FLOAT, [1, "C", 5, 5])]
+    )  # fmt: skip
+    assert (depthwise.nodes["y"].layer.kind, depthwise.macs, list(conditions(depthwise))) == ("depthwise_conv2d", 9 * 8 * 9, ["Eq(C, 8)"])
+
+
+def test_weights_say_the_channels_of_a_transposed_convolution(read) -> None:
+    """8 channels of 5x5, each into 4 channels of 3x3: 25*8*4*9 MACs."""
+    node = helper.make_node("ConvTranspose", ["x", "w"], ["y"])
+    network = read([node], [zeros("w", 8, 4, 3, 3)], [info("x", FLOAT, [1, "C", 5, 5])])
+    assert (network.macs, list(conditions(network))) == (25 * 8 * 4 * 9, ["Eq(C, 8)"])
+
+
+@pytest.mark.parametrize("kind", ["MatMul", "Gemm"])
+def test_weights_say_the_columns(read, kind: str) -> None:
+    """N rows of 4 by 4x5: 20 MACs a row."""
+    network = read([helper.make_node(kind, ["x", "w"], ["y"])], [zeros("w", 4, 5)], [info("x", FLOAT, ["N", "K"])])
+    assert (str(network.macs), list(conditions(network))) == ("20*N", ["Eq(K, 4)"])
+    with pytest.raises(cm.errors.ReaderError, match="columns of the first matrix must be rows of the second"):
+        read([helper.make_node(kind, ["x", "w"], ["y"])], [zeros("w", 4, 5)], [info("x", FLOAT, ["N", 3])])
+
+
+def test_a_batch_norm_says_the_channels(read) -> None:
+    node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"])
+    network = read([node], [zeros(p, 8) for p in "sbmv"], [info("x", FLOAT, [1, "C", 5, 5])])
+    assert (network.shape(network.outputs[0]), list(conditions(network))) == ((1, 8, 5, 5), ["Eq(C, 8)"])
+    with pytest.raises(cm.errors.ReaderError, match=r"input channels \(=8\) must be the 7 numbers"):
+        read([node], [zeros(p, 7) for p in "sbmv"])
+
+
+# -- what is a parameter
+
+
+@pytest.mark.parametrize("kind", ["Resize", "Upsample"])
+def test_scales_of_a_resize_are_no_parameters(read, kind: str) -> None:
+    scales = helper.make_tensor("scales", FLOAT, [4], [1.0, 1.0, 2.0, 2.0])
+    names = ["x", "", "scales"] if kind == "Resize" else ["x", "scales"]
+    network = read([helper.make_node(kind, names, ["y"])], [scales], opset=17 if kind == "Resize" else 9)
+    assert network.shape(network.outputs[0]) == (1, 8, 32, 32)
+    assert set(network.parameters.values()) == {0}
+
+
+@pytest.mark.parametrize("shape", [(6,), (1, 6), (4, 1), (4, 6), (1, 1), (1,), ()])
+def test_what_a_gemm_adds_is_a_bias(read, shape) -> None:
+    """4 rows of 5 by 5x6: 30 weights, and the numbers that are added, whatever they broadcast from."""
+    network = read([helper.make_node("Gemm", ["x", "w", "c"], ["y"])], [zeros("w", 5, 6), zeros("c", *shape)], [info("x", FLOAT, [4, 5])])
+    assert (network.macs, network.totals.biases) == (4 * 5 * 6, int(np.prod(shape)))
+    assert (network.parameters["trainable"], network.parameters["all"]) == (30 + int(np.prod(shape)),) * 2
+    assert network.shape(network.outputs[0]) == (4, 6)
+
+
+# -- attributes that are wrong
+
+
+@pytest.mark.parametrize("kind", ["Conv", "ConvTranspose"])
+def test_attributes_of_a_window_are_checked(read, kind: str) -> None:
+    for attributes, message in (
+        ({"auto_pad": "SAMEISH"}, "`auto_pad` (='SAMEISH') must be one of NOTSET, SAME_UPPER, SAME_LOWER, VALID"),
+        ({"kernel_shape": [5, 5]}, "`kernel_shape` (=(5, 5)) must be that of the weights, which have the shape (8, 8, 3, 3)"),
+        ({"kernel_shape": [3]}, "`kernel_shape` (=(3,)) must be that of the weights"),
+    ):
+        with pytest.raises(cm.errors.ReaderError) as error:
+            read([helper.make_node(kind, ["x", "w"], ["y"], **attributes)], [zeros("w", 8, 8, 3, 3)])
+        assert message in str(error.value)
+
+
+# -- tensors that are given twice
+
+
+TWICE = {
+    "two nodes": ([*RELU, helper.make_node("Sigmoid", ["x"], ["y"])], []),
+    "one node": ([helper.make_node("MaxPool", ["x"], ["y", "y"], kernel_shape=[2, 2])], []),
+    "a node and an input": ([helper.make_node("Relu", ["x"], ["x"]), helper.make_node("Relu", ["x"], ["y"])], []),
+    "a node and a stored tensor": ([helper.make_node("Relu", ["x"], ["w"]), CONV], [zeros("w", 16, 8, 3, 3)]),
+    "two stored tensors": ([CONV], [zeros("w", 16, 8, 3, 3), zeros("w", 4, 8, 3, 3)]),
+}
+
+
+@pytest.mark.parametrize("case", TWICE)
+def test_a_tensor_must_be_given_once(read, case: str) -> None:
+    with pytest.raises(cm.errors.ReaderError, match=r"gives '[xyw]', which the graph has already; each of its tensors"):
+        read(*TWICE[case])
+
+
+def test_an_input_must_be_given_once(read) -> None:
+    with pytest.raises(cm.errors.ReaderError, match="which the graph has already"):
+        read(RELU, takes=[info("x", FLOAT, [1, 8]), info("x", FLOAT, [1, 9])])
+
+
+# -- operators that are counted without a rule
+
+
+@pytest.mark.parametrize(
+    ("shape", "found", "assumed"),
+    [([1, 4, 9], "(1, 4, 9)", False), (["N", 4, "2*N"], "(N, 4, 2*N)", False), (None, "(N, 8)", True), ([None, 4], "(N, 8)", True)],
+)
+def test_outputs_of_unknown_operators(tmp_path: Path, shape, found: str, assumed: bool) -> None:
+    """Their shapes are those that the file declares, else that of an input, which is said."""
+    nodes = [helper.make_node("Frobnicate", ["x"], ["t"], name="strange", domain="mine"), helper.make_node("Relu", ["t"], ["y"])]
+    graph = helper.make_graph(nodes, "g", [info("x", FLOAT, ["N", 8])], [info("y")], value_info=[info("t", FLOAT, shape)])
+    path = tmp_path / "model.onnx"
+    path.write_bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("mine", 1)]).SerializeToString()
+    )
+    network = cm.read(path, unknown="count")
+    assert str(network.shape(network.outputs[0])) == found
+    said = "Frobnicate 'strange': the file doesn't say the shape of its output 't'; its input's is taken, Nx8"
+    assert network.assumptions == ((said,) if assumed else ())
+
+
+def test_a_loop_that_cannot_be_counted_says_why(read) -> None:
+    """What it collects has as many rows as it makes trips; nothing says how many."""
+    body = helper.make_graph(
+        [helper.make_node("Cast", ["i"], ["f"], to=FLOAT), helper.make_node("Identity", ["go"], ["go2"])], "body",
+        [info("i", INT64, []), info("go", BOOL, [])], [info("go2", BOOL, []), info("f")],
+    )  # fmt: skip
+    loops = [helper.make_node("Loop", ["n", ""], ["y"], name="loop", body=body)]
+    network = read(loops, takes=[info("n", INT64, [])], unknown="count")
+    assert network.assumptions == ("Loop 'loop': the file doesn't say the shape of its output 'y'; its input's is taken, a single number",)
+    hidden = [helper.make_node("Cast", ["half"], ["n"], to=INT64), helper.make_node("Loop", ["n", ""], ["y"], name="loop", body=body)]
+    half = external("weights.bin")
+    half.name, half.dims[:] = "half", []
+    with pytest.raises(cm.errors.UnknownLayerError, match="depends on its number of trips, which is not known") as error:
+        read(hidden, [half], unknown="count")
+    assert "the file declares no shape of its output 'y'" in str(error.value)
+    assert "unknown ONNX operator" not in str(error.value)
+    assert "unknown='count'" not in str(error.value)
+
+
+# -- external data
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("offset", "-5", "the offset of its external data (='-5') must be an integer of at least 0"),
+        ("offset", "abc", "the offset of its external data (='abc') must be an integer of at least 0"),
+        ("length", "1.5", "the length of its external data (='1.5') must be an integer of at least 0"),
+        ("length", "10", "must be 4608 bytes, as its shape (16, 8, 3, 3) and format say"),  # 1152 floats of 4 bytes
+        ("length", "9" * 9000, "must be 4608 bytes"),
+    ],
+)
+def test_the_extent_of_external_data_is_checked(read, key: str, value: str, message: str) -> None:
+    tensor = external("weights.bin")
+    tensor.external_data.add(key=key, value=value)
+    with pytest.raises(cm.errors.ReaderError) as error:
+        read([CONV], [tensor])
+    assert message in str(error.value)
+
+
+def test_external_data_of_the_right_length(read) -> None:
+    tensor = external("weights.bin")
+    for key, value in (("offset", "4096"), ("length", "4608")):
+        tensor.external_data.add(key=key, value=value)
+    assert read([CONV], [tensor]).parameters["all"] == 1152
+
+
+# -- arithmetic on shapes
+
+
+@pytest.mark.parametrize("kind", ["Div", "Mod"])
+@pytest.mark.parametrize("takes", [[1, 8, 16, 16], ["N", 8, "H", "W"]])
+def test_an_integer_divided_by_zero_is_refused(read, kind: str, takes) -> None:
+    nodes = [
+        helper.make_node("Shape", ["x"], ["s"]),
+        helper.make_node(kind, ["s", "zero"], ["k"], name="ratio"),
+        helper.make_node("Reshape", ["x", "k"], ["y"]),
+    ]
+    with pytest.raises(cm.CostModelError, match=r"divides an integer by 0; node 'ratio'"):
+        read(nodes, [ints("zero", 0, 0, 0, 0)], [info("x", FLOAT, takes)])
+
+
+def test_json_in_the_shell_says_how_to_give_sizes(tmp_path: Path) -> None:
+    """And memory and traffic, which need numbers in any format."""
+    path = str(mobilenet(tmp_path / "mobilenet.onnx"))
+    for words in (["predict", path, "-f", "json"], ["compare", path, "-f", "json"], ["memory", path], ["traffic", path]):
+        found = shell(*words)
+        assert (found.returncode, found.stdout) == (2, "")
+        assert 'give the sizes that are open: --input "x=N,3,H,W" with numbers for H, N, W' in found.stderr

@@ -41,12 +41,16 @@ def trace(
         walker = Walker(importer, model, Tensors(path), given)
         walker.all_values = {} if every else None
         scope = Scope(None, "", walker.opsets)
+        declared = []
         for info in model.graph.input:
-            if info.name in stored:
-                continue
-            with placed(f"input {info.name!r}"):
-                shape, dtype = _declared(info)
-                scope[info.name] = given.make(importer, info.name, shape, dtype)
+            if info.name not in stored:
+                with placed(f"input {info.name!r}"):
+                    shape, dtype = _declared(info)
+                given.bind(info.name, shape)
+                declared.append((info.name, shape, dtype))
+        for name, shape, dtype in declared:
+            with placed(f"input {name!r}"):
+                scope.define(name, given.make(importer, name, shape, dtype))
         outputs = walker.graph(model.graph, scope)
         given.check_used()
         return importer.network(outputs), walker.all_values or {}
@@ -62,7 +66,7 @@ def _declared(info: Any) -> tuple[tuple[int | str, ...] | None, str]:
         return None, DTYPES.get(tensor.elem_type, "undefined")
     shape: list[int | str] = []
     for dim in tensor.shape.dim:
-        is_number = dim.HasField("dim_value") and dim.dim_value >= 0
+        is_number = dim.HasField("dim_value") and dim.dim_value != -1  # which some converters write for an open size
         shape.append(dim.dim_value if is_number else dim.dim_param)
     sizes([n for n in shape if isinstance(n, int)], f"input {info.name!r}")
     return tuple(shape), DTYPES.get(tensor.elem_type, "undefined")

@@ -60,6 +60,7 @@ class Tensors:
         sources = (Stored(key, count, dtype),)
         if tensor.data_location == TensorProto.EXTERNAL:
             self._check_location(tensor, key)
+            _check_extent(tensor, key, None if dtype not in BITS else -(-count * BITS[dtype] // 8))
             return Value(shape, dtype, None, sources)
         if tensor.HasField("raw_data") and dtype in BITS and count * BITS[dtype] > 8 * self.file_bytes:
             raise ReaderError(f"tensor {key!r} of shape {shape} and {dtype} is larger than the whole file of {self.file_bytes} bytes")
@@ -72,6 +73,20 @@ class Tensors:
         target = os.path.realpath(self.folder / location) if location and "\0" not in location else ""
         if not location or Path(location).is_absolute() or ".." in Path(location).parts or not target.startswith(folder + os.sep):
             raise ReaderError(f"tensor {key!r} lies in {location!r}; it must lie in the folder of the model")
+
+
+def _check_extent(tensor: TensorProto, key: str, needed: int | None) -> None:
+    """Where external data start and how long they are must be numbers of bytes that fit the tensor's shape and format."""
+    for entry in tensor.external_data:
+        if entry.key not in ("offset", "length"):
+            continue
+        if not (entry.value.isascii() and entry.value.isdigit()):
+            raise ReaderError(f"tensor {key!r}: the {entry.key} of its external data (={entry.value!r}) must be an integer of at least 0")
+        if entry.key == "length" and needed is not None and entry.value.lstrip("0") != str(needed).lstrip("0"):
+            raise ReaderError(
+                f"tensor {key!r}: the length of its external data (={entry.value[:40]}) must be {needed} bytes, "
+                f"as its shape {tuple(tensor.dims)} and format say"
+            )
 
 
 def decode(tensor: TensorProto, key: str) -> Any:

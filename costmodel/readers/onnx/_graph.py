@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto
 
 from costmodel.errors import ReaderError, UnknownLayerError
+from costmodel.layers import Shape
 from costmodel.readers._folding import folded
 from costmodel.readers._importer import Importer, Operator, located
 from costmodel.readers._inputs import Inputs
 from costmodel.readers._rules import CUSTOM, Entry
-from costmodel.readers._values import Value
+from costmodel.readers._values import BITS, Value
 from costmodel.readers.onnx._file import DTYPES, Tensors
 from costmodel.readers.onnx._rules import RULES
 
@@ -25,11 +26,11 @@ DEEPEST = 32
 class Scope(dict[str, "Value"]):
     """The tensors of a graph by name; those of the graphs around it are seen too."""
 
-    __slots__ = ("depth", "key", "opsets", "outer", "prefix", "references")
+    __slots__ = ("calls", "depth", "key", "opsets", "outer", "prefix", "references")
 
     def __init__(
         self, outer: Scope | None, key: str, opsets: Mapping[str, int], *,
-        depth: int = 0, prefix: str = "", references: Mapping[str, Any] | None = None,
+        depth: int = 0, prefix: str = "", references: Mapping[str, Any] | None = None, calls: tuple[tuple[str, str], ...] = (),
     ) -> None:  # fmt: skip
         super().__init__()
         self.outer = outer
@@ -38,8 +39,15 @@ class Scope(dict[str, "Value"]):
         self.depth = depth
         self.prefix = prefix  # of the names of nodes
         self.references = references or {}  # the attributes of a function's call
+        self.calls = calls  # the functions around it
         if self.depth > DEEPEST:
             raise ReaderError(f"graphs and functions lie more than {DEEPEST} deep in each other")
+
+    def define(self, name: str, value: Value) -> None:
+        """Note what a tensor is, once."""
+        if name in self:
+            raise ReaderError(f"gives {name!r}, which the graph has already; each of its tensors must be given once")
+        self[name] = value
 
     def __missing__(self, name: str) -> Value:
         if self.outer is not None:
@@ -56,7 +64,7 @@ class Walker:
         self.tensors = tensors
         self.functions: dict[tuple[str, str], FunctionProto] = {(_domain(f.domain), f.name): f for f in model.functions}
         self.opsets = {_domain(o.domain): o.version for o in model.opset_import}
-        self.declared: dict[str, Any] = {}
+        self.declared: dict[str, Any] | None = None
         self.all_values: dict[str, Value] | None = None
         self._steps = 0
         self._model = model
@@ -64,10 +72,10 @@ class Walker:
     def graph(self, graph: GraphProto, scope: Scope) -> list[Value]:
         """The outputs of a graph whose inputs stand in `scope`."""
         for tensor in graph.initializer:
-            scope[tensor.name] = self.tensors.value(tensor, scope.key + tensor.name)
+            scope.define(tensor.name, self.tensors.value(tensor, scope.key + tensor.name))
         for sparse in graph.sparse_initializer:
             stored = self.tensors.value(sparse.values, scope.key + sparse.values.name)
-            scope[sparse.values.name] = Value(tuple(sparse.dims), stored.dtype, None, stored.sources)
+            scope.define(sparse.values.name, Value(tuple(sparse.dims), stored.dtype, None, stored.sources))
         for node in graph.node:
             self.node(node, scope)
         return [scope[output.name] for output in graph.output]
@@ -77,7 +85,7 @@ class Walker:
         self._step()
         inner = Scope(
             scope, f"{scope.key}{operator.name}/{name}/", scope.opsets,
-            depth=scope.depth + 1, prefix=scope.prefix, references=scope.references,
+            depth=scope.depth + 1, prefix=scope.prefix, references=scope.references, calls=scope.calls,
         )  # fmt: skip
         if len(graph.input) > len(inputs):
             raise ReaderError(f"its {name} takes {len(graph.input)} inputs, got {len(inputs)}")
@@ -97,7 +105,7 @@ class Walker:
             made = self._outputs(node, kind, outputs, scope)
             for label, value in zip(outputs, made, strict=False):
                 if label and value is not None:
-                    scope[label] = self.given.known(label, value) if label in self.given.values else value
+                    scope.define(label, self.given.known(label, value) if label in self.given.values else value)
         except Exception as error:
             raise located(error, f"node {node.name or next(iter(outputs), '')!r} ({kind})") from error
         if self.all_values is not None:
@@ -115,47 +123,68 @@ class Walker:
         if self.functions and (domain, kind) not in CUSTOM and (function := self.functions.get((domain, kind))) is not None:
             return self._inline(function, operator, scope)
         if (entry := RULES.find(domain, kind)) is None:
-            return self._unknown(operator, node)
-        return folded(entry.fold, operator) or self._apply(entry, operator, node)
+            if self.importer.unknown != "count":
+                raise RULES.unknown(operator)
+            return self._opaque(operator, node, scope, "has no cost rule")
+        return folded(entry.fold, operator) or self._apply(entry, operator, node, scope)
 
-    def _apply(self, entry: Entry, operator: Operator, node: NodeProto) -> list[Value | None]:
+    def _apply(self, entry: Entry, operator: Operator, node: NodeProto, scope: Scope) -> list[Value | None]:
         try:
             return self.importer.apply(entry.rule, operator)
-        except UnknownLayerError:
+        except UnknownLayerError as error:
             if self.importer.unknown != "count" or operator.parts:
                 raise
-            return self._unknown(operator, node)
+            return self._opaque(operator, node, scope, str(error))
 
-    def _unknown(self, operator: Operator, node: NodeProto) -> list[Value | None]:
-        """An operator without a rule, where such are counted: its shapes are those that the file declares."""
-        if self.importer.unknown != "count":
-            raise RULES.unknown(operator)
-        if not self.declared:
-            graph = self._model.graph
-            self.declared = {v.name: v.type.tensor_type for v in (*graph.value_info, *graph.output)}
+    def _opaque(self, operator: Operator, node: NodeProto, scope: Scope, reason: str) -> list[Value | None]:
+        """An operator whose cost is not known: its outputs have the shapes that the file declares, else that of an input."""
+        flowing = [value for value in operator.given() if value.ref]
+        like = next((value for value in flowing if value.shape), next(iter(flowing), None))
         shapes, dtypes = [], []
-        first = operator.inputs[0] if operator.inputs and operator.inputs[0] is not None else None
         for label in node.output:
-            declared = self.declared.get(label)
-            sizes = [d.dim_value for d in declared.shape.dim] if declared is not None and declared.HasField("shape") else [0]
-            if all(size > 0 for size in sizes) and declared is not None:
-                shapes.append(tuple(sizes))
-                dtypes.append(DTYPES.get(declared.elem_type, "float32"))
-            elif first is not None:
-                self.importer.assume(f"the outputs of {operator.kind} have the shape of its first input")
-                shapes.append(first.shape)
-                dtypes.append(first.dtype)
-            else:
-                raise RULES.unknown(operator)
+            shape, dtype = self._declared(label, scope)
+            if shape is None:
+                if like is None:
+                    raise UnknownLayerError(
+                        f"{reason}; it can't be counted without one either: the file declares no shape of its output {label!r}, "
+                        f"and it has no input of the network to take one from"
+                    )
+                shape = like.shape
+                said = "x".join(map(str, shape)) or "a single number"
+                self.importer.assume(
+                    f"{operator.kind} {operator.name!r}: the file doesn't say the shape of its output {label!r}; "
+                    f"its input's is taken, {said}"
+                )
+            shapes.append(shape)
+            dtypes.append(dtype or (like.dtype if like is not None else "float32"))
         return self.importer.opaque(operator, shapes, dtypes)
+
+    def _declared(self, label: str, scope: Scope) -> tuple[Shape | None, str]:
+        """The shape of a tensor and its number format where the file declares them; inside functions names mean other tensors."""
+        if self.declared is None:
+            self.declared = {}
+            for info in (v for graph in graphs(self._model.graph) for v in (*graph.value_info, *graph.output)):
+                found = info.type.tensor_type
+                if found.HasField("shape"):  # graphs inside may use a name for different tensors
+                    self.declared[info.name] = found if self.declared.get(info.name, found) == found else None
+        tensor = None if scope.calls else self.declared.get(label)
+        if tensor is None:
+            return None, ""
+        dtype = DTYPES.get(tensor.elem_type, "")
+        dtype = dtype if dtype in BITS else ""
+        shape = [dim.dim_value if dim.dim_value > 0 else self.given.size(dim.dim_param) for dim in tensor.shape.dim]
+        return (None if None in shape else tuple(shape)), dtype
 
     def _inline(self, function: FunctionProto, operator: Operator, scope: Scope) -> list[Value | None]:
         """The outputs of a function of the file."""
+        called = operator.domain, operator.kind
+        if called in scope.calls:
+            raise ReaderError(f"function {operator.kind!r} of domain {operator.domain!r} calls itself, so that it never ends")
         inner = Scope(
             None, f"{operator.domain}.{operator.kind}/",
             {_domain(o.domain): o.version for o in function.opset_import} or scope.opsets,
             depth=scope.depth + 1, prefix=f"{operator.name}/",
-            references={a.name: _plain(a) for a in function.attribute_proto} | dict(operator.attributes),
+            references={a.name: _plain(a) for a in function.attribute_proto} | dict(operator.attributes), calls=(*scope.calls, called),
         )  # fmt: skip
         inner.update({name: v for name, v in zip(function.input, operator.inputs, strict=False) if v is not None})
         for node in function.node:
@@ -166,6 +195,15 @@ class Walker:
         if attribute.ref_attr_name:
             return scope.references.get(attribute.ref_attr_name)
         return _plain(attribute)
+
+
+def graphs(graph: GraphProto) -> Iterator[GraphProto]:
+    """A graph and those inside its nodes."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.GRAPH:
+                yield from graphs(attribute.g)
 
 
 def _plain(attribute: AttributeProto) -> Any:

@@ -97,7 +97,7 @@ for _kind, (_step, _fold) in UNARY.items():
 BINARY: dict[str, tuple[str, Any]] = {
     "Sub": ("subtract", lifted(np.subtract, lambda a, b: a - b)),
     "Div": ("divide", lifted(folding.divide, folding.symbolic_divide)),
-    "Mod": ("modulo", lifted(np.mod)),
+    "Mod": ("modulo", lifted(folding.divided(np.mod), folding.symbolic_modulo)),
     "Pow": ("power", lifted(np.power, folding.power)),
     "BitShift": ("logical", None),
     "BitwiseAnd": ("logical", lifted(np.bitwise_and)),

@@ -56,14 +56,23 @@ def global_max(op: Operator) -> Any:
 
 @rule("BatchNormalization")
 def batch_norm(op: Operator) -> Any:
-    x, scale, shift, mean, variance = (op[i] for i in range(5))
+    scale, shift, mean, variance = (op[i] for i in range(1, 5))
+    x = _channels(op, scale, shift, mean, variance) if op.get("spatial", 1) else op[0]
     y = op.emit(norm.BatchNorm(), x, norm_affine=[scale, shift], norm_statistics=[mean, variance])
     return [y, *(v for v in (mean, variance, mean, variance))]
 
 
 @rule("InstanceNormalization")
 def instance_norm(op: Operator) -> Any:
-    return op.emit(norm.InstanceNorm(), op[0], norm_affine=[op[1], op[2]])
+    return op.emit(norm.InstanceNorm(), _channels(op, op[1], op[2]), norm_affine=[op[1], op[2]])
+
+
+def _channels(op: Operator, *vectors: Value) -> Value:
+    """The first input, which has as many channels as each of the vectors has numbers."""
+    x = op[0]
+    for vector in vectors if len(x.shape) > 1 else ():
+        x = op.agree(x, 1, vector.elements, f"input channels (={x.shape[1]}) must be the {vector.elements} numbers of each stored vector")
+    return x
 
 
 @rule("GroupNormalization")

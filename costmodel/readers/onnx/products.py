@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from costmodel._num import equal
 from costmodel.errors import ReaderError
 from costmodel.layers import activation
 from costmodel.layers.elementwise import Add
 from costmodel.layers.structure import Transpose
 from costmodel.readers import _products as products
+from costmodel.readers._folding import settled
 from costmodel.readers._helpers import pair
 from costmodel.readers._importer import Operator
 from costmodel.readers._products import matrix_product, spatial
 from costmodel.readers._values import Value
 from costmodel.readers.onnx._rules import rule
 
+AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
+
 
 def padding(op: Operator, rank: int) -> Any:
     """The padding of a window, as the fields of layers say it."""
-    mode = op.get("auto_pad", "NOTSET")
+    mode = op.get("auto_pad") or "NOTSET"
+    if mode not in AUTO_PADS:
+        raise ReaderError(f"`auto_pad` (={mode!r}) must be one of {', '.join(AUTO_PADS)}")
     if mode in ("SAME_UPPER", "SAME_LOWER"):
         return "same"
     pads = op.get("pads")
@@ -35,9 +41,17 @@ def per_axis(op: Operator, name: str, rank: int) -> tuple[int, ...]:
     return tuple(op.get(name) or (1,) * rank)
 
 
+def check_kernel(op: Operator, w: Value) -> None:
+    """The attribute, which may be left out, must say what the weights say."""
+    said, kernel = op.get("kernel_shape"), w.shape[2:]
+    if said and (len(said) != len(kernel) or any(settled(equal(a, b)) is False for a, b in zip(said, kernel, strict=True))):
+        raise ReaderError(f"`kernel_shape` (={tuple(said)}) must be that of the weights, which have the shape {w.shape}")
+
+
 def convolve(op: Operator, x: Value, w: Value, bias: Value | None, dtype: str | None = None) -> Value:
     """A convolution as the operator's attributes say it."""
     rank = spatial(op, x.shape)
+    check_kernel(op, w)
     window = {"stride": per_axis(op, "strides", rank), "padding": padding(op, rank), "dilation": per_axis(op, "dilations", rank)}
     return products.convolve(op, x, w, bias, groups=op.get("group", 1), dtype=dtype, **window)
 
@@ -70,6 +84,7 @@ def transposed(op: Operator) -> Any:
     groups = op.get("group", 1)
     if len(w.shape) != rank + 2:
         raise ReaderError(f"weights of shape {w.shape} don't fit an input of shape {x.shape}")
+    check_kernel(op, w)
     kernel, stride, dilation = w.shape[2:], per_axis(op, "strides", rank), per_axis(op, "dilations", rank)
     extra = list(op.get("output_padding") or (0,) * rank)
     pads = padding(op, rank)

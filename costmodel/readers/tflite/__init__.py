@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.network import Network
+from costmodel.readers._helpers import sizes
 from costmodel.readers._importer import Importer, placed
 from costmodel.readers._inputs import Inputs
 from costmodel.readers._values import Value
@@ -41,8 +42,9 @@ def trace(
         scope = Scope(main)
         for index, name in named.items():
             tensor = main.tensor(index)
-            declared = [size if size >= 0 else "" for size in tensor.signature]
+            declared = ["" if size == -1 else size for size in tensor.signature]
             with placed(f"input {name!r}"):
+                sizes([size for size in declared if isinstance(size, int)], "its signature")
                 scope[index] = given.make(importer, name, declared, tensor.dtype)
         outputs = walker.run(scope)
         given.check_used()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel._num import floor_div, whole
+from costmodel._num import whole
 from costmodel.errors import ReaderError
 from costmodel.layers import Layer
 from costmodel.layers import activation as act
@@ -75,8 +75,8 @@ BINARY: dict[str, tuple[Callable[..., Layer], Any]] = {
     "SUB": (partial(Elementwise, "subtract"), lifted(np.subtract, lambda a, b: a - b)),
     "MUL": (Multiply, lifted(np.multiply, lambda a, b: a * b)),
     "DIV": (partial(Elementwise, "divide"), lifted(folding.divide, folding.symbolic_divide)),
-    "FLOOR_DIV": (partial(Elementwise, "divide"), lifted(np.floor_divide, floor_div)),
-    "FLOOR_MOD": (partial(Elementwise, "modulo"), lifted(np.mod, lambda a, b: a - b * floor_div(a, b))),
+    "FLOOR_DIV": (partial(Elementwise, "divide"), lifted(folding.divided(np.floor_divide), folding.symbolic_floor)),
+    "FLOOR_MOD": (partial(Elementwise, "modulo"), lifted(folding.divided(np.mod), folding.symbolic_modulo)),
     "POW": (partial(Elementwise, "power"), lifted(np.power, lambda a, b: a**b)),
     "MAXIMUM": (partial(Elementwise, "compare"), lifted(np.maximum, folding.symbolic_maximum)),
     "MINIMUM": (partial(Elementwise, "compare"), lifted(np.minimum, folding.symbolic_minimum)),
