@@ -82,13 +82,13 @@ def read(entry: dict[str, Any], path: Path) -> cm.Network:
 
 
 def agrees(entry: dict[str, Any], network: cm.Network) -> bool:
-    """Whether MACs by class and parameters by role are those of the entry, whose count of all stored floats has the scales of Resize."""
+    """Whether MACs by class and parameters by role are those of the entry."""
     total = network.totals
     parameters = (total.trainable, total.trainable + total.norm_statistics, total.all)
     return by_class(network) == expected(entry) and parameters == (
         entry["trainable"],
         entry["with_statistics"],
-        entry["all"] - entry.get("scales", 0),
+        entry["all"],
     )
 
 

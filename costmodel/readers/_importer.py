@@ -104,7 +104,6 @@ class Operator:
         if value is None:
             found = self.attributes.get(name) if name else None
             return found if found is None or isinstance(found, list) else [found]
-        self.ignore(value)  # what says a shape is no parameter, even where it is scales in floats
         data = value.data
         if data is None:
             raise UnknownLayerError(
@@ -115,7 +114,7 @@ class Operator:
         return numbers
 
     def ignore(self, *values: Value | None) -> None:
-        """Say that stored tensors are no parameters: scales and zero points of a quantization, what says a shape."""
+        """Say that stored tensors are no parameters: scales and zero points of a quantization."""
         self._ignored += tuple(stored.key for value in values if value is not None for stored in value.sources)
 
     def agree(self, value: Value, axis: int, size: Num, message: str) -> Value:

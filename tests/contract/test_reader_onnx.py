@@ -685,12 +685,12 @@ def test_a_batch_norm_says_the_channels(read) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Resize", "Upsample"])
-def test_scales_of_a_resize_are_no_parameters(read, kind: str) -> None:
+def test_stored_scales_of_a_resize_are_constants(read, kind: str) -> None:
     scales = helper.make_tensor("scales", FLOAT, [4], [1.0, 1.0, 2.0, 2.0])
     names = ["x", "", "scales"] if kind == "Resize" else ["x", "scales"]
     network = read([helper.make_node(kind, names, ["y"])], [scales], opset=17 if kind == "Resize" else 9)
     assert network.shape(network.outputs[0]) == (1, 8, 32, 32)
-    assert set(network.parameters.values()) == {0}
+    assert (network.totals.constants, network.totals.trainable) == (4, 0)
 
 
 @pytest.mark.parametrize("shape", [(6,), (1, 6), (4, 1), (4, 6), (1, 1), (1,), ()])

@@ -361,7 +361,6 @@ def resize(op: Operator) -> Any:
     rank = len(x.shape)
     axes = axes_of(op.get("axes"), rank)
     at = 1 if op.kind == "Upsample" or op.version == 10 else 2
-    op.ignore(*op.inputs[1:])  # regions, scales and sizes
     scales = op.numbers(at, "scales")
     sizes = op.numbers(3) if at == 2 else None
     shape = list(x.shape)
