@@ -14,7 +14,7 @@ from costmodel.layers.opaque import Opaque
 from costmodel.layers.structure import Constant, Placeholder, Rearrange
 from costmodel.network import Network, Node, TensorRef
 from costmodel.network.layout import infer
-from costmodel.readers._values import Stored, Value, check_sizes, sources_of
+from costmodel.readers._values import Stored, Value, bits_of, check_sizes, sources_of
 
 MOST_NODES = 50_000
 """Layers of one network, loops unrolled."""
@@ -280,7 +280,7 @@ class Importer:
         held, weight_bits = self._held(roles)
         refs = tuple([v.ref or self._stored(v) for v in inputs])
         name = self._free(name)
-        bits = Value((), dtypes[0]).bits if dtypes else None
+        bits = bits_of(dtypes[0]) if dtypes else None
         node = Node(name, layer, refs, tuple([v.shape for v in inputs]), shapes, conditions, weight_bits, bits, held, channels_last)
         self._append(node)
         return name
@@ -310,19 +310,21 @@ class Importer:
         numbers: dict[str, Num] = {}
         bits = None
         for role, values in roles.items():
+            if values == ():
+                continue
             fresh: list[Num] = []
             for value in values:
                 for stored in value.sources if value is not None and value.ref is None else ():
                     if role == "constants" and not _is_parameter(stored):
                         continue
                     if role in ("weights", "constants") and bits is None:
-                        bits = Value((), stored.dtype).bits
+                        bits = bits_of(stored.dtype)
                     if stored.key in self._counted:
                         continue
                     self._counted[stored.key] = None
                     fresh.append(stored.elements)
             if fresh:
-                numbers[role] = total(fresh)
+                numbers[role] = fresh[0] if len(fresh) == 1 else total(fresh)
         return (Counts(**numbers) if numbers else _NONE), bits
 
     def _claim_rest(self, operator: Operator) -> None:

@@ -50,6 +50,13 @@ def terms(size: Num) -> int:
     return 1 + sum(map(terms, getattr(size, "args", ())))
 
 
+def bits_of(dtype: str) -> int:
+    """The width of a number format."""
+    if dtype not in BITS:
+        raise UnknownLayerError(f"tensors of {dtype} have no cost rule")
+    return BITS[dtype]
+
+
 class Stored(NamedTuple):
     """A tensor that a file stores; where several layers use it, it counts once."""
 
@@ -114,9 +121,7 @@ class Value:
     @property
     def bits(self) -> int:
         """The width of one of its numbers."""
-        if self.dtype not in BITS:
-            raise UnknownLayerError(f"tensors of {self.dtype} have no cost rule")
-        return BITS[self.dtype]
+        return bits_of(self.dtype)
 
     @property
     def elements(self) -> Num:
