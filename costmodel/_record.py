@@ -38,26 +38,23 @@ class Record:
             for validator in getattr(hints[field.name], "__metadata__", ())
         )
         make = cls.__init__
+        names = tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
+        known = frozenset(names)
+        defaults = {f.name: f.default for f in dataclasses.fields(cls) if f.default is not dataclasses.MISSING}  # type: ignore[arg-type]
 
         @functools.wraps(make)
         def __init__(self: Any, *args: Any, **fields: Any) -> None:
-            try:
-                make(self, *args, **fields)
-            except TypeError as error:
-                given = f"{len(args)} in order and {', '.join(fields) or 'none'} by name"
-                known = ", ".join(f.name for f in dataclasses.fields(cls))  # type: ignore[arg-type]
-                reason = str(error).split("() ")[-1]
-                raise FieldError(f"{type(self).__name__} {reason} (fields given: {given}; fields are: {known or 'none'})") from None
+            values = {**defaults, **dict(zip(names, args, strict=False)), **fields}
+            if values.keys() != known or len(args) > len(names) or (args and fields and not fields.keys().isdisjoint(names[: len(args)])):
+                _refuse(self, make, args, fields)
             for name, validate in cls._validators:
-                value = getattr(self, name)
                 try:
-                    checked = validate(value)
+                    values[name] = validate(values[name])
                 except CostModelError as error:
                     raise type(error)(f"{type(self).__name__}: `{name}`: {error}") from None
                 except ValueError as error:
-                    raise FieldError(f"{type(self).__name__}: `{name}` (={value!r}) {error}") from None
-                if checked is not value:
-                    object.__setattr__(self, name, checked)
+                    raise FieldError(f"{type(self).__name__}: `{name}` (={values[name]!r}) {error}") from None
+            self.__dict__.update(values)
 
         cls.__init__ = __init__  # type: ignore[method-assign]
 
@@ -76,3 +73,15 @@ class Record:
             if getattr(self, f.name) is not f.default and getattr(self, f.name) != f.default
         )
         return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def _refuse(record: Any, make: Any, args: tuple[Any, ...], fields: dict[str, Any]) -> None:
+    """Fields that are missing, unknown or given twice: what Python says of them, and what would be right."""
+    try:
+        make(record, *args, **fields)
+    except TypeError as error:
+        given = f"{len(args)} in order and {', '.join(fields) or 'none'} by name"
+        known = ", ".join(f.name for f in dataclasses.fields(record))
+        reason = str(error).split("() ")[-1]
+        raise FieldError(f"{type(record).__name__} {reason} (fields given: {given}; fields are: {known or 'none'})") from None
+    raise AssertionError("the fields were refused, but Python takes them")

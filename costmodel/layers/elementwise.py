@@ -19,13 +19,23 @@ def _aligned(shapes: Sequence[Shape]) -> Iterator[list[Num]]:
         yield [n for n in column if not (type(n) is int and n == 1)]
 
 
+def _same(shapes: Sequence[Shape]) -> Shape | None:
+    """The shape that all have but single numbers, if there is one: the usual case."""
+    first = max(shapes, key=len)
+    return first if all(shape == first or not shape for shape in shapes) else None
+
+
 def broadcast(shapes: Sequence[Shape]) -> Shape:
     """The common shape of tensors that broadcast as in numpy."""
+    if (same := _same(shapes)) is not None:
+        return same
     return tuple(sizes[0] if sizes else 1 for sizes in _aligned(shapes))
 
 
 def broadcast_checks(shapes: Sequence[Shape]) -> Iterator[Check]:
     """Sizes along an axis must agree or be 1."""
+    if _same(shapes) is not None:
+        return
     for sizes in _aligned(shapes):
         for size in sizes[1:]:
             if (same := equal(sizes[0], size)) is not True:

@@ -130,3 +130,10 @@ def test_unknown_kind_suggests() -> None:
 def test_counts_add_up_by_role() -> None:
     both = Counts.sum([Counts(macs=1, weights=2, other=(("relu", 3),)), Counts(macs=10, biases=5, other=(("relu", 4),))])
     assert both == Counts(macs=11, weights=2, biases=5, other=(("relu", 3), ("relu", 4)))
+
+
+def test_an_unknown_field_in_the_place_of_a_missing_one_is_named() -> None:
+    with pytest.raises(cm.errors.FieldError, match="kernel"):
+        cm.layers.Conv2d(out_channels=8, kernel=3)
+    with pytest.raises(cm.errors.FieldError, match="out_channels"):
+        cm.layers.Conv2d(8, 3, out_channels=8)

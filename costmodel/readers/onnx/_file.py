@@ -29,6 +29,10 @@ _PLAIN: dict[int, str] = {TensorProto.INT64: "<i8", TensorProto.INT32: "<i4", Te
 """Formats whose raw data numpy reads as they are."""
 
 
+SMALL_BYTES = 2**16
+"""Files below are read, which is quicker; others are mapped, which takes no memory."""
+
+
 def load(path: Path) -> ModelProto:
     """The model in a file; weights in other files stay there."""
     size = path.stat().st_size
@@ -36,8 +40,11 @@ def load(path: Path) -> ModelProto:
         raise ReaderError(f"has {size} bytes; a model has at least one and at most {MOST_BYTES}")
     model = ModelProto()
     try:
-        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            model.ParseFromString(memoryview(content))
+        if size < SMALL_BYTES:
+            model.ParseFromString(path.read_bytes())
+        else:
+            with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                model.ParseFromString(memoryview(content))
     except (DecodeError, UnicodeDecodeError) as error:
         raise ReaderError(f"is no ONNX model, or is cut off: {error}") from None
     if not model.HasField("graph") or not model.graph.output:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto
@@ -206,28 +207,23 @@ def graphs(graph: GraphProto) -> Iterator[GraphProto]:
                 yield from graphs(attribute.g)
 
 
+_PLAIN: dict[int, Callable[[AttributeProto], Any]] = {
+    AttributeProto.INT: attrgetter("i"),
+    AttributeProto.INTS: lambda a: list(a.ints),
+    AttributeProto.FLOAT: attrgetter("f"),
+    AttributeProto.FLOATS: lambda a: list(a.floats),
+    AttributeProto.STRING: lambda a: a.s.decode("utf-8", "replace"),
+    AttributeProto.STRINGS: lambda a: [text.decode("utf-8", "replace") for text in a.strings],
+    AttributeProto.TENSOR: attrgetter("t"),
+    AttributeProto.GRAPH: attrgetter("g"),
+    AttributeProto.SPARSE_TENSOR: attrgetter("sparse_tensor"),
+}
+
+
 def _plain(attribute: AttributeProto) -> Any:
-    """An attribute as a number, a text, a list of them, a tensor or a graph."""
-    kind = attribute.type
-    if kind == AttributeProto.INT:
-        return attribute.i
-    if kind == AttributeProto.INTS:
-        return list(attribute.ints)
-    if kind == AttributeProto.FLOAT:
-        return attribute.f
-    if kind == AttributeProto.STRING:
-        return attribute.s.decode("utf-8", "replace")
-    if kind == AttributeProto.FLOATS:
-        return list(attribute.floats)
-    if kind == AttributeProto.STRINGS:
-        return [text.decode("utf-8", "replace") for text in attribute.strings]
-    if kind == AttributeProto.TENSOR:
-        return attribute.t
-    if kind == AttributeProto.GRAPH:
-        return attribute.g
-    if kind == AttributeProto.SPARSE_TENSOR:
-        return attribute.sparse_tensor
-    return None
+    """An attribute as a number, a text, a list of them, a tensor or a graph; None for other kinds."""
+    read = _PLAIN.get(attribute.type)
+    return None if read is None else read(attribute)
 
 
 def _domain(name: str) -> str:
