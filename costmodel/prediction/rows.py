@@ -27,6 +27,7 @@ class _Timed:
     macs: Num
     other_ops: Num
     bus_bytes: Num
+    sram_bytes_moved: Num
 
     @property
     def times(self) -> Times:
@@ -57,11 +58,6 @@ class _Timed:
     def peak_fraction(self) -> Num:
         """Share of the peak MAC rate that is reached in the serial time."""
         return self.times.peak_fraction
-
-    @property
-    def sram_bytes_moved(self) -> Num:
-        """Bytes of weights and feature maps that are read or written on chip, each operand of a layer once. [B]"""
-        raise NotImplementedError
 
     @property
     def energy_j(self) -> Num | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from costmodel._record import Record
+from costmodel.errors import CostModelError
 from costmodel.network.graph import Network, Node, TensorRef
 from costmodel.network.layout import infer
 
@@ -18,7 +19,7 @@ class Rewrite(Record):
 
     def apply(self, network: Network) -> Network:
         """The rewritten network; the one given stays as it is."""
-        raise NotImplementedError
+        raise CostModelError(f"rewrite {type(self).__name__} changes nothing; write its `apply`")
 
 
 def rebuilt(network: Network, changed: Mapping[str, Node], without: Mapping[str, TensorRef], said: str) -> Network:

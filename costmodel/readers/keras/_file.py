@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from costmodel.errors import ReaderError
+from costmodel.readers._archive import DAMAGED, json_of
 
 LARGEST = 64 * 2**20
 """Bytes of JSON that are read at most."""
@@ -17,13 +17,10 @@ def load(path: Path) -> Any:
     """The configuration of the model in a .keras file."""
     try:
         with zipfile.ZipFile(path) as archive:
-            info = archive.getinfo("config.json")
-            if info.file_size > LARGEST:
-                raise ReaderError(f"config.json has {info.file_size} bytes; at most {LARGEST} are read")
-            with archive.open(info) as file:
-                text = file.read(LARGEST + 1)
-        return json.loads(text)
+            return json_of(archive, "config.json", LARGEST)
     except KeyError:
         raise ReaderError("holds no config.json, which Keras 3 writes; save the model with model.save('model.keras')") from None
-    except (ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except ReaderError:
+        raise
+    except DAMAGED as error:
         raise ReaderError(f"is no .keras archive that can be read, which is a zip file: {error}") from None

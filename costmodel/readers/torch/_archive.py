@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.errors import ReaderError
+from costmodel.readers._archive import DAMAGED, json_of
 from costmodel.readers.torch._program import Call, Given, Graph, Program, Recorded, Ref, Size
 
 LARGEST = 256 * 2**20
@@ -46,13 +47,10 @@ def load(path: Path) -> Program:
 
 def _json(archive: zipfile.ZipFile, name: str) -> Any:
     try:
-        info = archive.getinfo(name)
-        if info.file_size > LARGEST:
-            raise ReaderError(f"{name} has {info.file_size} bytes; at most {LARGEST} are read")
-        with archive.open(info) as file:
-            text = file.read(LARGEST + 1)
-        return json.loads(text)
-    except (ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        return json_of(archive, name, LARGEST)
+    except ReaderError:
+        raise
+    except DAMAGED as error:
         raise ReaderError(f"{name} can't be read: {error}") from None
 
 
