@@ -13,6 +13,7 @@ from costmodel.readers import read
 if TYPE_CHECKING:
     from costmodel import published
     from costmodel._symbols import evaluate, symbols
+    from costmodel.budgets import check
     from costmodel.counters.reconcile import reconcile
     from costmodel.network import rewrites
     from costmodel.report import plot
@@ -34,6 +35,7 @@ __all__ = [
     "blocks",
     "break_even_balance",
     "break_even_kernel",
+    "check",
     "elasticity",
     "errors",
     "evaluate",
@@ -62,6 +64,7 @@ __all__ = [
 _ON_DEMAND = {
     "break_even_balance": "whatif.break_even",
     "break_even_kernel": "whatif.break_even",
+    "check": "budgets",
     "elasticity": "whatif.elasticity",
     "evaluate": "_symbols",
     "flavour_study": "whatif.flavours",

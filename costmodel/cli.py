@@ -357,5 +357,4 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-if __name__ == "__main__":
-    main()
+from costmodel import cli_check  # noqa: E402, F401  its commands join `app`
