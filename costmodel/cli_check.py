@@ -8,42 +8,42 @@ from typing import Annotated
 
 import typer
 
-from costmodel.cli import _BUILDER_OPTIONS, Changes, Inputs, NetworkName, Output, Unknown, Values, _machines, _network, _numbers_for, _write, app
+from costmodel import cli
 from costmodel.errors import FieldError
 
 
-@app.command("check", context_settings=_BUILDER_OPTIONS)
+@cli.app.command("check", context_settings=cli._BUILDER_OPTIONS)
 def _check(
     context: typer.Context,
-    network: NetworkName,
+    network: cli.NetworkName,
     budget: Annotated[Path, typer.Option("--budget", "-b", help="The limits, as TOML.")],
     baseline: Annotated[Path | None, typer.Option(help="The JSON of an older prediction, in place of the budget's.")] = None,
-    inputs: Inputs = None,
-    values: Values = None,
-    unknown: Unknown = "error",
+    inputs: cli.Inputs = None,
+    values: cli.Values = None,
+    unknown: cli.Unknown = "error",
     hardware: Annotated[str | None, typer.Option("--hardware", "-m", help="NAME or FILE.toml, in place of the budget's.")] = None,
-    set_: Changes = None,
+    set_: cli.Changes = None,
     traffic: Annotated[str | None, typer.Option(help="Who crosses the DDR bus, in place of the budget's.")] = None,
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
     activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="text, json, junit or github.")] = "text",
-    output: Output = None,
+    output: cli.Output = None,
 ) -> None:
     """Check NETWORK against a budget. Exit code 0: all limits kept; 1: one is exceeded; 2: the budget or the network can't be read."""
     from costmodel.budgets import Budget, check
 
     plan = Budget.of(budget)
     machine = hardware if hardware is not None else str(plan.settings.get("hardware", "pardhi"))
-    (machine_found, *others) = _machines(machine, set_)
+    (machine_found, *others) = cli._machines(machine, set_)
     if others:
         raise FieldError(f"`--hardware` (={machine!r}) names several machines; a budget is checked on one")
     given = {"traffic": traffic, "weight_bits": weight_bits, "activation_bits": activation_bits}
-    built = _network(network, context.args, inputs, values, unknown)
-    with _numbers_for(built):
+    built = cli._network(network, context.args, inputs, values, unknown)
+    with cli._numbers_for(built):
         report = check(
             built, plan, machine_found, baseline=baseline, **{name: value for name, value in given.items() if value is not None}
         )  # fmt: skip
-    _write(report.render(format), output)
+    cli._write(report.render(format), output)
     if output is not None and not report.passed:
         print(report.verdict, file=sys.stderr)
     if not report.passed:

@@ -173,7 +173,8 @@ def check(
                     continue
                 findings.append(of_growth(growth, plan.baseline.name, now, before, document["layers"], old["layers"]))
             except (KeyError, TypeError):
-                raise FieldError(f"baseline {str(plan.baseline)!r} lacks {growth.figure}, or holds no number for it; make it anew") from None
+                lacks = f"lacks {growth.figure}, or holds no number for it"
+                raise FieldError(f"baseline {str(plan.baseline)!r} {lacks}; make it anew") from None
     return BudgetReport(plan.name, tuple(findings), prediction)
 
 

@@ -50,9 +50,7 @@ def _signed(found: Finding) -> str:
 
 def document(head: Mapping[str, str], passed: bool, findings: Sequence[Finding], assumptions: Mapping[str, Any]) -> str:
     """A document of plain values."""
-    return to_json(
-        {"schema": 1, **head, "passed": passed, "assumptions": assumptions, "findings": [found.to_dict() for found in findings]}
-    )
+    return to_json({"schema": 1, **head, "passed": passed, "assumptions": assumptions, "findings": [found.to_dict() for found in findings]})
 
 
 def junit(network: str, findings: Sequence[Finding], notes: Sequence[str]) -> str:

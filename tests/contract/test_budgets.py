@@ -312,7 +312,10 @@ def test_github_says_that_all_is_well() -> None:
 def test_json_has_every_finding() -> None:
     document = json.loads(check({"network": {"macs": 16_000, "ddr_bytes": "1 MB"}}).to_json())
     assert document["passed"] is False
-    assert [(f["figure"], f["passed"], f["excess"]) for f in document["findings"]] == [("macs", False, 768), ("ddr_bytes", True, 1094 - 10**6)]
+    assert [(f["figure"], f["passed"], f["excess"]) for f in document["findings"]] == [
+        ("macs", False, 768),
+        ("ddr_bytes", True, 1094 - 10**6),
+    ]
     assert document["findings"][0]["causes"][0] == {"layer": "body/conv", "value": 9216, "share": 9216 / 16_768}
 
 
@@ -337,7 +340,7 @@ def test_exit_codes(tmp_path: Path, limit: str, code: int) -> None:
 
 def test_the_shell_takes_a_machine_a_baseline_and_a_file(tmp_path: Path) -> None:
     budget, old, out = (tmp_path / name for name in ("budget.toml", "old.json", "out.xml"))
-    budget.write_text("[network]\ntime = \"1 µs\"\n")
+    budget.write_text('[network]\ntime = "1 µs"\n')
     assert shell("predict", "lenet_300_100", "--hardware", "stm32f407", "--format", "json", "--output", old).exit_code == 0
     words = ("check", "lenet_300_100", "--budget", budget, "--hardware", "stm32f407", "--baseline", old)
     assert isinstance(shell(*words, "--set", "macs=100 GFLOPS").exception, cm.errors.FieldError)  # the baseline's machine is another
