@@ -136,8 +136,8 @@ def timed(work: _Timed, *, overlapped: bool) -> list[Derivation]:
         times = work.times
         serial_s, overlapped_s, energy_j = times.serial_s, times.overlapped_s, work.energy_j
     figures = {
-        "time.transfer": ("ddr_time_s", times.bus_s), "time.mac": ("mac_time_s", times.mac_s), "time.other": ("other_time_s", times.other_s),
-        "time.serial": ("time_serial_s", serial_s),
+        "time.transfer": ("ddr_time_s", times.bus_s), "time.mac": ("mac_time_s", times.mac_s),
+        "time.other": ("other_time_s", times.other_s), "time.serial": ("time_serial_s", serial_s),
     } | ({"time.overlapped": ("time_overlapped_s", overlapped_s)} if overlapped else {})  # fmt: skip
     found = [_called(call, *figures[call.formula.name]) for call in calls if call.formula.name in figures]
     said = (f"energies: {work._prediction.energies.said}",)
