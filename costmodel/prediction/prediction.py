@@ -192,6 +192,9 @@ class Prediction:
                 return row
         raise UnknownNameError.of("layer", key, (row.name for row in self.rows))
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return [row.name for row in self.rows]
+
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 

@@ -19,9 +19,6 @@ _TOTALS = (
     ("time, serial", "time_serial_s", "s"), ("time, overlapped", "time_overlapped_s", "s"), ("energy", "energy_j", "J"),
 )  # fmt: skip
 
-_UNITS = {"flops_per_s": "FLOPS", "ops_per_s": "OP/s", "bytes_per_s": "B/s", "j_per_byte": "J/B", "_bytes": "B", "_j": "J", "_hz": "Hz"}
-"""Of a machine's figures, by the ending of their names."""
-
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.45 Helvetica, Arial, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
@@ -128,7 +125,7 @@ def page(prediction: Prediction, *, pictures: bool = True, layers: Table | None 
         f"<p>{html.escape(verdict(prediction))}</p>",
         "<h2>Totals</h2>", _wide(totals(prediction)),
         "<h2>Assumptions</h2>", "<ul>", *(f"<li>{html.escape(note)}</li>" for note in notes(prediction)), "</ul>",
-        "<h2>Machine</h2>", _wide(_machine(prediction)),
+        "<h2>Machine</h2>", _wide(prediction.hardware.table()),
         *(["<h2>Pictures</h2>", *_pictures(prediction)] if pictures else []),
         "<h2>Layers</h2>", _wide(Table(layers.columns, layers.rows, footer=layers.footer)),
         *_shares(prediction),
@@ -139,19 +136,6 @@ def page(prediction: Prediction, *, pictures: bool = True, layers: Table | None 
 
 def _wide(table: Table) -> str:
     return f'<div class="wide">\n{table.to_html()}</div>'
-
-
-def _machine(prediction: Prediction) -> Table:
-    """The machine's figures with their sources."""
-    machine = prediction.hardware
-    rows = []
-    for key, value in machine.figures.items():
-        origin = machine.provenance.get(key)
-        if value is not None:
-            unit = next((unit for ending, unit in _UNITS.items() if key.endswith(ending)), "")
-            source = "" if origin is None else f"{origin.source}{' (estimate)' if origin.estimate else ''}"
-            rows.append({"figure": key, "value": quantities.show(value, unit), "source": source})
-    return Table([Column("figure", "figure"), Column("value", "value", "", str), Column("source", "source")], rows)
 
 
 def _shares(prediction: Prediction) -> list[str]:
@@ -165,15 +149,11 @@ def _pictures(prediction: Prediction) -> list[str]:
     from costmodel.report.saving import drawn
 
     try:
-        stages = _stage_times(prediction)
-        live = _live(prediction)
-        sram = prediction.hardware.sram_bytes
-        highest = max(row["live_bytes"] for row in live.rows)
-        charts = [
-            bars(stages, x="time", y="stage", by="part", width=520),
-            lines(live, x="step", y="live_bytes", by="what", width=520, level=sram if sram <= 2 * highest else None),
-        ]
-        images = [drawn(chart, "svg", 1).decode() for chart in charts]
+        stages, live = _stage_times(prediction), _live(prediction)
+        times = bars(stages, x="time", y="stage", by="part", width=520)
+        sram, highest = prediction.hardware.sram_bytes, max(row["live_bytes"] for row in live.rows)
+        held = lines(live, x="step", y="live_bytes", by="what", width=520, level=sram if sram <= 2 * highest else None)
+        images = [drawn(chart, "svg", 1).decode() for chart in (times, held)]
     except (MissingExtraError, SymbolicError, FieldError) as error:
         return [f"<p>Pictures are left out: {html.escape(str(error))}</p>"]
     return [_figure(image, table.title, number) for number, (image, table) in enumerate(zip(images, (stages, live), strict=True))]
