@@ -154,10 +154,10 @@ def _figure(key: str, value: Any) -> str:
         return percent(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {quantities.show(number)}" for name, number in value.items())
-    unit = next(
-        (unit for ending, unit in (("per_s", ""), ("_s", "s"), ("_j", "J")) if key.endswith(ending)), "B" if "bytes" in key else None
-    )
-    return Column(key, key, unit if unit is not None or not isinstance(value, int) or isinstance(value, bool) else "").text(value)
+    if isinstance(value, int) and not isinstance(value, bool) and "bytes" not in key:
+        return quantities.show(value)
+    unit = "s" if key.endswith("_s") and not key.endswith("per_s") else "J" if key.endswith("_j") else "B" if "bytes" in key else None
+    return f"{value:.4g}" if unit is None and isinstance(value, float) else Column(key, key, unit).text(value)
 
 
 def notes(prediction: Prediction) -> list[str]:

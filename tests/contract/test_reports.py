@@ -188,8 +188,8 @@ def test_the_shell_shows_a_difference(tmp_path: Path) -> None:
                                           "share": pytest.approx(-267_966_080 / 568_740_352)}  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(out("compare", "mobilenet_v1", "mobilenet_v2", "--diff", "--format", "csv"))))
     assert sum(int(row["macs"]) for row in rows) == -267_966_080
-    for format in ("table", "markdown", "latex", "html"):
-        assert "MACs" in out("compare", "mobilenet_v1", "--hardware", "pardhi,stm32f746", "--diff", "--format", format)
+    for form in ("table", "markdown", "latex", "html"):
+        assert "MACs" in out("compare", "mobilenet_v1", "--hardware", "pardhi,stm32f746", "--diff", "--format", form)
     with pytest.raises(cm.errors.FieldError, match="got 3"):
         out("compare", "mobilenet_v1", "mobilenet_v2", "vgg16", "--diff")
     with pytest.raises(cm.errors.UnknownNameError, match="unknown format"):
