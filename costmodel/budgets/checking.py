@@ -183,7 +183,8 @@ def _finding(limit: Limit, totals: Mapping[str, Any], layers: Mapping[Any, Layer
     if limit.scope == "network":
         return of_whole(limit, figure.of_totals(totals), layers.values())
     if limit.scope == "layer":
-        return of_each(limit, _some(limit, [(row.name, layer) for row, layer in layers.items()], fnmatchcase))
+        named = [(row.name, layer) for row, layer in layers.items()]
+        return of_each(limit, _some(limit, named, lambda name, pattern: name == pattern or fnmatchcase(name, pattern)))
     group_of = GROUPINGS[limit.scope][1]
     some = _some(limit, [(group_of(row), layer) for row, layer in layers.items()], lambda a, b: a.replace(" ", "") == b.replace(" ", ""))
     values = [figure.of_layer(layer) for layer in some]

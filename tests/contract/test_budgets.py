@@ -305,6 +305,12 @@ def test_github_escapes_what_ends_a_command() -> None:
     assert "a,b:c%25d" in message
 
 
+def test_a_name_with_brackets_is_its_own_pattern() -> None:
+    x = Conv2d(4, 1)(cm.Input((1, 3, 8, 8)), name="blocks[0].conv")
+    for pattern in ("blocks[0].conv", "blocks*", "blocks[[]0].conv"):
+        assert cm.check(cm.Network.of(x, "net"), {"layer": {pattern: {"macs": 768}}}).passed  # 8*8*4 * 3
+
+
 def test_github_says_that_all_is_well() -> None:
     assert check({"network": {"macs": "1M"}}).to_github() == "::notice title=costmodel::small on chip, budget: all limits kept\n"
 
@@ -357,3 +363,27 @@ def test_a_malformed_budget_ends_with_one_message_and_code_2(tmp_path: Path) -> 
     found = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr == f"costmodel: budget file {str(budget)!r}: [network]: unknown figure 'mac'; did you mean macs?\n"
+
+
+EXAMPLES = Path(cm.__file__).parents[1] / "examples" / "budget"
+
+
+def test_the_files_for_continuous_integration_do_as_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command in them runs, on a network of the zoo in place of the model."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    (tmp_path / "budget.toml").write_text((EXAMPLES / "budget.toml").read_text())
+    assert shell("predict", "mobilenet_v1", "--format", "json", "--output", "baseline.json").exit_code == 0
+    text = "".join((EXAMPLES / name).read_text() for name in ("github-action.yml", "pre-commit-config.yaml"))
+    commands = re.findall(r"(?:run|entry): costmodel (.*)", text)
+    assert len(commands) == 4
+    for command in commands:
+        words = command.partition(" >>")[0].replace("model.onnx", "mobilenet_v1").split()
+        assert shell(*words).exit_code == 0, command
+    assert_junit((tmp_path / "budget.xml").read_text())
+
+
+@pytest.mark.parametrize("name", ["github-action.yml", "pre-commit-config.yaml"])
+def test_the_files_for_continuous_integration_are_yaml(name: str) -> None:
+    yaml = pytest.importorskip("yaml", reason="PyYAML, which pre-commit brings, is not installed")
+    assert {"jobs", "repos"} & yaml.safe_load((EXAMPLES / name).read_text()).keys()
