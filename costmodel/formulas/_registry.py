@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextvars import copy_context
 from types import FrameType, FunctionType
 from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
@@ -85,6 +85,10 @@ def _domain(formula_name: str, argument: str, hint: Any) -> Domain:
 FORMULAS: dict[str, Formula] = {}
 
 
+F = TypeVar("F", bound=Callable[..., Num])
+T = TypeVar("T")
+
+
 class Call(NamedTuple):
     """A formula at work: its arguments by name, and what it gave."""
 
@@ -93,17 +97,16 @@ class Call(NamedTuple):
     result: Num
 
 
-@contextmanager
-def recorded() -> Iterator[list[Call]]:
-    """The formulas that are called within, but for those that other formulas call.
+def recorded(work: Callable[[], T]) -> tuple[T, list[Call]]:
+    """What `work` gives, and the formulas that it calls, but for those that other formulas call.
 
-    Python's own profiling hook finds them, so that formulas cost nothing more where nobody asks.
+    Python's own profiling hook finds them, so that formulas cost nothing more where nobody asks. The hook is one of a thread's, so
+    the work is done in a thread of its own, and a profiler that is running stays as it is.
 
     Examples
     --------
     >>> from costmodel.formulas import time
-    >>> with recorded() as calls:
-    ...     seconds = time.mac(500, 1000)
+    >>> seconds, calls = recorded(lambda: time.mac(500, 1000))
     >>> [(call.formula.name, call.arguments, call.result) for call in calls]
     [('time.mac', {'macs': 500, 'mac_flops_per_s': 1000}, 1.0)]
     """
@@ -118,15 +121,17 @@ def recorded() -> Iterator[list[Call]]:
             _, entry, arguments = running.pop()
             calls.append(Call(entry, arguments, result))
 
-    before = sys.getprofile()
-    sys.setprofile(watch)
-    try:
-        yield calls
-    finally:
-        sys.setprofile(before)
+    def watched() -> T:
+        sys.setprofile(watch)
+        try:
+            return work()
+        finally:
+            sys.setprofile(None)
 
+    from concurrent.futures import ThreadPoolExecutor  # of no use to anything else here, and slow to import
 
-F = TypeVar("F", bound=Callable[..., Num])
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(copy_context().run, watched).result(), calls
 
 
 def formula(function: F) -> F:

@@ -1,7 +1,9 @@
 """Explanations: the formula that is shown, worked out with the values that are shown, is the figure of the prediction."""
 
+import cProfile
 import json
 import math
+import pstats
 
 import pytest
 from typer.testing import CliRunner
@@ -9,7 +11,7 @@ from typer.testing import CliRunner
 import costmodel as cm
 from costmodel import cli
 from costmodel.formulas import FORMULAS
-from costmodel.layers import LAYERS
+from costmodel.layers import LAYERS, Counts, Layer
 from costmodel.network.builder import Tensor
 
 FIGURES = (
@@ -186,3 +188,31 @@ def test_the_shell() -> None:
     assert isinstance(shell("mobilenet_v1", "conv9").exception, cm.errors.UnknownNameError)
     assert isinstance(shell("mobilenet_v1", "--format", "html").exception, cm.errors.UnknownNameError)
     assert isinstance(shell("mobilenet_v1", "--hardware", "pardhi,pardhi").exception, cm.errors.FieldError)
+
+
+def test_a_profiler_that_runs_stays_as_it_is() -> None:
+    p, profiler = cm.predict("mobilenet_v1"), cProfile.Profile()
+    profiler.enable()
+    found = p.explain("conv1")["macs"]
+    sorted([2, 1])
+    profiler.disable()
+    assert found.evaluate() == 10_838_016
+    assert any("sorted" in str(key[2]) for key in pstats.Stats(profiler).stats)
+
+
+class Whole(Layer):
+    """One of a user, that asks its input for plain numbers: what it counts is shown as a number, with what it says of itself."""
+
+    def output_shape(self, *inputs):
+        return inputs[0]
+
+    def counts(self, inputs, output):
+        return Counts(macs=int(inputs[0][1]) * 5)
+
+
+def test_a_layer_that_takes_no_symbols_shows_its_number() -> None:
+    layer = Whole()
+    type(layer).kind = "whole"
+    found = cm.predict(cm.Network.of(layer(cm.Input((1, 3, 8, 8)), name="it"), "net")).explain("it")["macs"]
+    assert (found.is_plain, found.evaluate(), found.result) == (True, 15, 15)
+    assert "the rule of the layer whole: One of a user" in found.sources[0]

@@ -132,14 +132,13 @@ def _stay(prediction: Prediction, ref: TensorRef) -> str:
 def timed(work: _Timed, *, overlapped: bool) -> list[Derivation]:
     """Times, energy and what binds: the formulas themselves are asked which values they were given."""
     work.bus_bytes, work.macs, work.other_ops, work.sram_bytes_moved, work._prediction.energies  # noqa: B018  what they rest on
-    with recorded() as calls:
-        times = work.times
-        serial_s, overlapped_s, energy_j = times.serial_s, times.overlapped_s, work.energy_j
+    (times, energy_j), calls = recorded(lambda: (work.times, work.energy_j))
+    (serial_s, overlapped_s), further = recorded(lambda: (times.serial_s, times.overlapped_s))
     figures = {
         "time.transfer": ("ddr_time_s", times.bus_s), "time.mac": ("mac_time_s", times.mac_s),
         "time.other": ("other_time_s", times.other_s), "time.serial": ("time_serial_s", serial_s),
     } | ({"time.overlapped": ("time_overlapped_s", overlapped_s)} if overlapped else {})  # fmt: skip
-    found = [_called(call, *figures[call.formula.name]) for call in calls if call.formula.name in figures]
+    found = [_called(call, *figures[call.formula.name]) for call in (*calls, *further) if call.formula.name in figures]
     said = (f"energies: {work._prediction.energies.said}",)
     found += [_called(call, "energy_j", energy_j, "J", said) for call in calls if call.formula.name == "energy.energy"]
     symbols = Symbols()
