@@ -131,6 +131,7 @@ def test_symbols_stay_symbols() -> None:
         assert found.to_text()
         assert found.to_latex()
     assert p.explain().to_text()
+    assert [source.partition(":")[0] for source in p.explain("block2/pw")["macs"].sources] == ["conv.macs"]
 
 
 def test_arrays_are_shown_by_their_range() -> None:

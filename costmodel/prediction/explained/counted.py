@@ -35,7 +35,7 @@ class Counted(NamedTuple):
 
     def formulas(self, result: Num) -> list[Formula]:
         """Those that gave this result, else all that took part."""
-        giving = [call for call in self.calls if not is_open(result) and call.result is not None and _same(call.result, result)]
+        giving = [call for call in self.calls if _same(call.result, result)]
         return list(dict.fromkeys(call.formula for call in giving or self.calls))
 
 
