@@ -240,9 +240,11 @@ class Hardware(_Figures):
         """A machine with some figures changed; a changed figure loses its provenance."""
         changes = _long_names(changes, self.utilisation)
         made = Hardware(**{**self.fields(), **changes})
-        kept = {k: v for k, v in self.provenance.items() if k not in changes and _alike(self.figures[k], made.figures.get(k))}
-        made.__dict__["provenance"] = kept
-        return made
+        if "provenance" in changes:
+            return made
+        before, after = self.figures, made.figures
+        kept = {k: v for k, v in self.provenance.items() if k not in changes and _alike(before[k], after.get(k))}
+        return Hardware(**{**made.fields(), "provenance": kept}) if len(kept) < len(self.provenance) else made
 
     @staticmethod
     def load(name: str | Path) -> Hardware:

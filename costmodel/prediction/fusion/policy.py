@@ -19,6 +19,7 @@ class Fused(Policy):
 
     name: ClassVar[str] = "fused"
     needs_ddr: ClassVar[bool] = True
+    one_by_one: ClassVar[bool] = False
     order = "that of the plan"
 
     def plan(self, workload: Workload, sram_bytes: Num) -> FusedPlan:
