@@ -158,7 +158,7 @@ class Prediction:
         burst = self.hardware.burst_bytes
         if burst is None or self.hardware.weights_in_flash:
             return moved
-        return tuple([n if t.runs is None else _in_bursts(n, t.runs(), burst) for n, t in zip(moved, steps, strict=True)])
+        return tuple([n if t.runs is None else _in_bursts(n, t.runs(burst), burst) for n, t in zip(moved, steps, strict=True)])
 
     def utilisation(self, step: Step) -> Num:
         """Share of the MAC rate that the machine reaches on a step: that of its variety, else of its kind, else all of it."""

@@ -32,8 +32,8 @@ class Traffic(NamedTuple):
     """How many tiles run through a double buffer; None where the pieces may be as small as one likes."""
     held_bytes: Num | None = None
     """What is held on chip meanwhile; None where it is the live bytes."""
-    runs: Callable[[], tuple[tuple[Num, Num], ...]] | None = None
-    """Bytes that move in runs, each with the bytes of a run, where the policy cuts feature maps; asked for where the machine has bursts."""
+    runs: Callable[[Num], tuple[tuple[Num, Num], ...]] | None = None
+    """Bytes that move in runs, each with the bytes of a run, given those of a burst; None where maps move whole."""
 
     @property
     def all_bytes(self) -> Num:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from costmodel.prediction.tiled.loops import HOLD
+from costmodel._num import product
+from costmodel.prediction.tiled.loops import HOLD, Entry
 from costmodel.prediction.tiled.nest import Bits, Nest
 from costmodel.prediction.tiled.plan import Plan
 from costmodel.prediction.tiled.search import stairs
@@ -22,49 +23,72 @@ def tiles(plan: Plan) -> int:
     return -(-plan.ddr_bytes // plan.held_bytes)
 
 
-def runs(plan: Plan, channels_last: bool) -> tuple[int, int, int]:
-    """Elements of inputs, of second operands and of outputs that move one after another from one place in memory.
+def runs(plan: Plan, channels_last: bool, burst_bytes: float) -> tuple[int, int, int]:
+    """Elements of inputs, of second operands and of outputs that move from one place in memory.
 
-    Feature maps stand as the network has them, a second operand that is one by rows of input channels. Tiles that follow each other at once,
-    in memory too, make one run. Where groups have their channels last, they are taken to run side by side.
+    Feature maps stand as the network has them, a second operand that is one by rows of input channels. Tiles that go on where those before
+    ended make one run, where the SRAM beside the plan has room for a burst of every such row that is under way. Where groups have their
+    channels last, they are taken to run side by side. An image as high as wide may be swept along either axis.
     """
+    both = [_runs(plan, loops, channels_last, burst_bytes) for loops in _ways(plan)]
+    return max(both, key=lambda found: min(found[0], found[2]))
+
+
+def _ways(plan: Plan) -> list[tuple[Entry, ...]]:
+    if plan.nest.p != plan.nest.q:
+        return [plan.loops]
+    turned = {"p": "q", "q": "p", "r": "s", "s": "r"}
+    return [plan.loops, tuple((turned.get(word, word), what) for word, what in plan.loops)]
+
+
+def _runs(plan: Plan, loops: tuple[Entry, ...], channels_last: bool, burst_bytes: float) -> tuple[int, int, int]:
     nest = plan.nest
     beside = channels_last and nest.groups > 1
     filters, channels = ("m", nest.m), ("c", nest.c)
-    rows, columns = ("p", nest.p.outputs), ("q", nest.q.outputs)
+    plane = [("q", nest.q.outputs), ("p", nest.p.outputs)]
+    streams = (plan.sram_bytes - plan.held_bytes) / burst_bytes
 
     def of(operand: str, depth: tuple[str, int]) -> int:
-        plane = [columns, rows]
-        return _run(plan, operand, ([depth] * (not beside) + plane if channels_last else [*plane, depth]), nest.groups if beside else 1)
+        axes = [*[depth] * (not beside), *plane] if channels_last else [*plane, depth]
+        taken = _taken(loops, operand, axes, streams)
+        return _run(axes, {**taken, "q": _lines(nest, "q", taken["q"]), "p": _lines(nest, "p", taken["p"])} if operand == "inputs" else taken,
+                    taken) * (nest.groups if beside else 1)  # fmt: skip
 
-    return of("inputs", channels), _run(plan, "weights", [filters, channels], 1), of("sums", filters)
+    weights = [filters, channels]
+    taken = _taken(loops, "weights", weights, streams)
+    return of("inputs", channels), _run(weights, taken, taken), of("sums", filters)
 
 
-def _run(plan: Plan, operand: str, axes: list[tuple[str, int]], element: int) -> int:
+def _run(axes: list[tuple[str, int]], elements: dict[str, int], taken: dict[str, int]) -> int:
     """Elements that follow one another, by axes from the innermost in memory: along each next one where all before it are taken whole."""
-    taken = _taken(plan, operand, dict(axes))
+    run = 1
     for word, size in axes:
-        element *= _lines(plan.nest, word, taken[word]) if operand == "inputs" else taken[word]
+        run *= elements[word]
         if taken[word] < size:
             break
-    return element
+    return run
 
 
-def _taken(plan: Plan, operand: str, full: dict[str, int]) -> dict[str, int]:
+def _taken(loops: tuple[Entry, ...], operand: str, axes: list[tuple[str, int]], streams: float) -> dict[str, int]:
     """The extent of a tile along each axis, and beyond it where the loops walk on as memory does."""
+    full = dict(axes)
     extent, around = dict(full), []
-    for word, what in plan.loops[: plan.loops.index((HOLD, operand))]:
+    for word, what in loops[: loops.index((HOLD, operand))]:
         if word != HOLD:
-            around.append((word, extent.get(word, 0)))
+            around.append((word, extent.get(word, 1)))
             extent[word] = int(what)
-    begun = False
+    wide, order, begun = dict(extent), [*full], False
     for word, before in reversed(around):
-        if word not in _KNOWN[operand] and not begun:
+        if word not in _KNOWN[operand]:
+            if begun:
+                break  # what moved so far moves again
             continue
-        inner = [*full][: [*full].index(word)] if word in full else None
-        if word not in _KNOWN[operand] or inner is None or any(extent[one] < full[one] for one in inner):
-            break
-        extent[word], begun = before, True
+        begun, wide[word] = True, before
+        if word in full:
+            place = order.index(word)
+            under_way = product(wide[one] for one in order[place + 1 :])
+            if all(extent[one] == full[one] for one in order[:place]) and (under_way == 1 or under_way <= streams):
+                extent[word] = before
     return extent
 
 

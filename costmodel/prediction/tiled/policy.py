@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, ClassVar
 
 from costmodel._num import Num, at_most, bytes_of, floor_div, is_array, is_symbolic, total, where
@@ -111,11 +112,13 @@ def _tiled(step: Step, workload: Workload, nest: Nest, bits: Bits, sram_bytes: N
     bound = bound_bytes(nest, bits, sram_bytes) if len(own) == len(node.inputs) else compulsory
     extra = beside + parameters
 
-    def runs() -> tuple[tuple[Num, Num], ...]:
+    def runs(burst_bytes: Num) -> tuple[tuple[Num, Num], ...]:
         """Inputs, the second operand of a product, outputs; weights stand as they are read."""
         from costmodel.prediction.tiled import pipeline
 
-        known = pipeline.at_each(nest, bits, sram_bytes, lambda plan: pipeline.runs(plan, node.channels_last or _flat(node.layer)))
+        last = node.channels_last or _flat(node.layer)
+        burst = inf if is_symbolic(burst_bytes) else burst_bytes.max() if is_array(burst_bytes) else burst_bytes
+        known = pipeline.at_each(nest, bits, sram_bytes, lambda plan: pipeline.runs(plan, last, burst))
         first, second, made = (known[..., i] for i in range(3)) if is_array(sram_bytes) else known
         found = (inputs, bytes_of(first, bits.input)), (sums, bytes_of(made, bits.output))
         return (*found, (weights, bytes_of(second, bits.weight))) if product else found
