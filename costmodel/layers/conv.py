@@ -11,7 +11,6 @@ from costmodel.layers.base import Check, Counts, Example, Shape, elements
 from costmodel.layers.fields import Dim, Dims, Extents, Flag, Padding
 from costmodel.layers.window import Windowed
 
-
 VARIETIES = ("pointwise", "depthwise", "grouped", "standard", "transposed")
 """What `variety` calls convolutions."""
 

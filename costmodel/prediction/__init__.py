@@ -11,5 +11,6 @@ from costmodel.prediction.workload import FeatureMap, Step, Workload
 
 __all__ = [
     "POLICIES", "Compulsory", "FeatureMap", "Fused", "FusedGroup", "FusedPlan", "PatchPlan", "Policy", "Prediction",
-    "Residency", "ResidencyPlan", "Resident", "Row", "Step", "Tasks", "Tiled", "Total", "Traffic", "Weights", "Widths", "Workload", "patch_plan", "policy",
+    "Residency", "ResidencyPlan", "Resident", "Row", "Step",
+    "Tasks", "Tiled", "Total", "Traffic", "Weights", "Widths", "Workload", "patch_plan", "policy",
 ]  # fmt: skip

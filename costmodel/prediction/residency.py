@@ -359,9 +359,11 @@ class Residency(Policy):
         plans = [self.plan(workload, one.item()).traffic() for one in each]
         found = []
         for steps in zip(*plans, strict=True):
-            columns = [np.array(column, dtype=np.int64)[place.reshape(sram_bytes.shape)] for column in zip(*(s[:3] for s in steps), strict=True)]
-            held = np.array([step.held_bytes for step in steps], dtype=np.int64)[place.reshape(sram_bytes.shape)]
-            found.append(Traffic(*columns, held_bytes=held))
+            weights, read, written, held = (
+                np.array(column, dtype=np.int64)[place.reshape(sram_bytes.shape)]
+                for column in zip(*((s.weight_bytes, s.read_bytes, s.write_bytes, s.held_bytes) for s in steps), strict=True)
+            )
+            found.append(Traffic(weights, read, written, held_bytes=held))
         return found
 
     def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> Num | None:

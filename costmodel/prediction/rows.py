@@ -29,11 +29,11 @@ class _Timed:
     other_ops: Num
     bus_bytes: Num
     occupied_bytes: Num
-    occupied_macs: Num | None
+    occupied_macs: Any
     sram_bytes_moved: Num
     time_overlapped_s: Num
     time_best_s: Num
-    _steps: int
+    _steps: Any
 
     @property
     def times(self) -> Times:
@@ -308,7 +308,7 @@ class Total(_Timed):
     __slots__ = ()
 
     @property
-    def _steps(self) -> int:  # type: ignore[override]
+    def _steps(self) -> int:
         return len(self._prediction.workload.steps)
 
     @property
@@ -481,6 +481,7 @@ ROW_FIELDS = (
 TOTAL_FIELDS = (
     "macs", "other_ops", "parameters", "weight_bytes", "peak_live_bytes", "fits_sram", "fits_flash", "ddr_bytes",
     "ddr_bytes_bound", "ddr_bytes_overlapped", "flash_bytes_moved", "burst_efficiency", "ddr_time_s", "mac_time_s", "other_time_s",
-    "overhead_time_s", "time_serial_s", "time_overlapped_s", "time_best_s", "faster", "inferences_per_s", "inferences_per_s_overlapped", "energy_j", "peak_fraction", "bound_by", "coverage",
+    "overhead_time_s", "time_serial_s", "time_overlapped_s", "time_best_s", "faster", "inferences_per_s",
+    "inferences_per_s_overlapped", "energy_j", "peak_fraction", "bound_by", "coverage",
 )  # fmt: skip
 """The fields of the totals, in the order of the JSON schema."""

@@ -66,9 +66,8 @@ class Times(NamedTuple):
 
         Of symbols it is a function `binds_ddr` (or `binds_flash`) of the times, which `evaluate` knows.
         """
-        times = self[:3]
-        if not (type(self.overhead_s) is int and self.overhead_s == 0):
-            times = (*times, self.overhead_s)
+        none = type(self.overhead_s) is int and self.overhead_s == 0
+        times: tuple[Num, ...] = self[:3] if none else (*self[:3], self.overhead_s)
         if not any(map(is_symbolic, times)):
             return _binds(self.bus, *times)
         from sympy.utilities.lambdify import implemented_function

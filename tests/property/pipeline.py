@@ -23,7 +23,7 @@ def run(work: list[Any], tiles: list[Tile], separate: bool = False) -> Any:
     The bus never waits while it could move something: what the core needs first goes first.
     """
     queues = {x: [t for t in tiles if t.operand == x] for x in {t.operand: None for t in tiles}}
-    loaded = {x: 0 for x in queues}  # tiles whose load has begun
+    loaded = dict.fromkeys(queues, 0)  # tiles whose load has begun
     arrived: dict[tuple[str, int], Any] = {}  # when a load is done
     empty: dict[tuple[str, int], Any] = {}  # when a tile has left its buffer
     waiting: list[tuple[int, str, int]] = []  # stores: first step of the tile after next, operand, tile

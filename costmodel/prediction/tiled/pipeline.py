@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from costmodel._num import product
 from costmodel.prediction.tiled.loops import HOLD, Entry
 from costmodel.prediction.tiled.nest import Bits, Nest
 from costmodel.prediction.tiled.plan import Plan
-from costmodel.prediction.tiled.search import stairs
-
-if TYPE_CHECKING:
-    from costmodel.prediction.tiled.axis import Ints
 
 _KNOWN = {"inputs": "ncpqrs", "weights": "mcrs", "sums": "npqm"}
 """The loops that an operand knows."""
@@ -50,9 +46,10 @@ def _runs(plan: Plan, loops: tuple[Entry, ...], channels_last: bool, burst_bytes
 
     def of(operand: str, depth: tuple[str, int]) -> int:
         axes = [*[depth] * (not beside), *plane] if channels_last else [*plane, depth]
-        taken = _taken(loops, operand, axes, streams)
-        return _run(axes, {**taken, "q": _lines(nest, "q", taken["q"]), "p": _lines(nest, "p", taken["p"])} if operand == "inputs" else taken,
-                    taken) * (nest.groups if beside else 1)  # fmt: skip
+        taken = elements = _taken(loops, operand, axes, streams)
+        if operand == "inputs":
+            elements = taken | {word: _lines(nest, word, taken[word]) for word in "pq"}
+        return _run(axes, elements, taken) * (nest.groups if beside else 1)
 
     weights = [filters, channels]
     taken = _taken(loops, "weights", weights, streams)
@@ -107,16 +104,6 @@ def at_each(nest: Nest, bits: Bits, capacity: Any, figure: Callable[[Plan], Any]
 
     if not isinstance(capacity, np.ndarray):
         return figure(Plan(nest, bits, capacity))
-    steps = _steps(nest, bits)
-    place = np.searchsorted(steps, capacity, side="right") - 1
-    each, back = np.unique(place, return_inverse=True)
-    found = np.array([figure(Plan(nest, bits, int(steps[one]))) for one in each])
-    return found[back.reshape(capacity.shape)]
-
-
-def _steps(nest: Nest, bits: Bits) -> Ints:
-    """Every capacity at which another plan may begin."""
-    import numpy as np
-
-    return np.unique(np.concatenate([family.held_bytes for family in stairs(nest, bits)]))
-
+    each, place = np.unique(capacity, return_inverse=True)
+    found = np.array([figure(Plan(nest, bits, one.item())) for one in each])
+    return found[place.reshape(capacity.shape)]
