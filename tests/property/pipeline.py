@@ -39,7 +39,7 @@ def run(work: list[Any], tiles: list[Tile], separate: bool = False) -> Any:
             i = loaded[x]
             if i < len(q) and (i < 2 or (x, i - 2) in empty):
                 since = empty[x, i - 2] if i >= 2 else 0
-                ready.append((max(bus[0], since), q[i].first, 0, x, i))
+                ready.append((max(bus[0], since) if q[i].load else since, q[i].first, 0, x, i))
         for first, x, i in waiting:
             ready.append((max(bus[int(separate)], ended[x, i]), first, 1, x, i))
         ready = [r for r in ready if r[0] <= limit]
@@ -47,8 +47,8 @@ def run(work: list[Any], tiles: list[Tile], separate: bool = False) -> Any:
             return False
         start, _, kind, x, i = min(ready)
         if kind == 0:
-            bus[0] = start + queues[x][i].load
-            arrived[x, i] = bus[0]
+            arrived[x, i] = start + queues[x][i].load
+            bus[0] = arrived[x, i] if queues[x][i].load else bus[0]
             loaded[x] += 1
         else:
             lane = int(separate)
@@ -95,16 +95,16 @@ def tiles_of(shape: Small, mapping: Any, widths: tuple[int, int, int, int]) -> t
         begun: list[tuple[int, Any, Any]] = []
         for index, (at, _) in enumerate(steps):
             if not begun or begun[-1][1] != at[:keep]:
-                begun.append((index, at[:keep], _seen(shape, loops[:depth], at)))
-        seen: set[Any] = set()
+                begun.append((index, at[:keep], seen(shape, loops[:depth], at)))
+        met: set[Any] = set()
         for k, (first, at, tile) in enumerate(begun):
             last = begun[k + 1][0] - 1 if k + 1 < len(begun) else len(steps) - 1
             load = store = 0
             if x == "sums":
                 key = tuple((tile[d].start, tile[d].stop) for d in "npqm")
                 size = shape.footprint(x, tile)
-                load = ab * size if key in seen else 0
-                seen.add(key)
+                load = ab * size if key in met else 0
+                met.add(key)
                 more = any(tuple((t[d].start, t[d].stop) for d in "npqm") == key for _, _, t in begun[k + 1 :])
                 store = (ab if more else ob) * size
             else:
@@ -119,11 +119,12 @@ def tiles_of(shape: Small, mapping: Any, widths: tuple[int, int, int, int]) -> t
     return macs, found
 
 
-def _seen(shape: Small, loops: Any, at: Any) -> dict[str, range]:
-    seen = {d: range(getattr(shape, d)) for d in "nmcpqrs"}
+def seen(shape: Small, loops: Any, at: Any) -> dict[str, range]:
+    """The tile within these loops at these turns."""
+    tile = {d: range(getattr(shape, d)) for d in "nmcpqrs"}
     for (dim, size), index in zip(loops, at, strict=False):
-        seen[dim] = split(seen[dim], size)[index]
-    return seen
+        tile[dim] = split(tile[dim], size)[index]
+    return tile
 
 
 def _macs(shape: Small, tile: dict[str, range]) -> int:

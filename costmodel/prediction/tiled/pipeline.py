@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from costmodel._num import product
 from costmodel.prediction.tiled.loops import HOLD, Entry
 from costmodel.prediction.tiled.nest import Bits, Nest
 from costmodel.prediction.tiled.plan import Plan
+
+Lines = Callable[[str, int], int]
+"""How much of an operand an extent along an axis is."""
 
 _KNOWN = {"inputs": "ncpqrs", "weights": "mcrs", "sums": "npqm"}
 """The loops that an operand knows."""
@@ -24,7 +28,8 @@ def runs(plan: Plan, channels_last: bool, burst_bytes: float) -> tuple[int, int,
 
     Feature maps stand as the network has them, a second operand that is one by rows of input channels. Tiles that go on where those before
     ended make one run, where the SRAM beside the plan has room for a burst of every such row that is under way. Where groups have their
-    channels last, they are taken to run side by side. An image as high as wide may be swept along either axis.
+    channels last, they are taken to run side by side. An image as high as wide may be swept along either axis. Rows and columns that a
+    stride skips are taken to come along.
     """
     both = [_runs(plan, loops, channels_last, burst_bytes) for loops in _ways(plan)]
     return max(both, key=lambda found: min(found[0], found[2]))
@@ -46,27 +51,29 @@ def _runs(plan: Plan, loops: tuple[Entry, ...], channels_last: bool, burst_bytes
 
     def of(operand: str, depth: tuple[str, int]) -> int:
         axes = [*[depth] * (not beside), *plane] if channels_last else [*plane, depth]
-        taken = elements = _taken(loops, operand, axes, streams)
-        if operand == "inputs":
-            elements = taken | {word: _lines(nest, word, taken[word]) for word in "pq"}
-        return _run(axes, elements, taken) * (nest.groups if beside else 1)
+        lines = partial(_lines, nest) if operand == "inputs" else _as_many
+        return _run(axes, _taken(loops, operand, axes, streams, lines), lines) * (nest.groups if beside else 1)
 
     weights = [filters, channels]
-    taken = _taken(loops, "weights", weights, streams)
-    return of("inputs", channels), _run(weights, taken, taken), of("sums", filters)
+    second = _run(weights, _taken(loops, "weights", weights, streams, _as_many), _as_many)
+    return of("inputs", channels), second, of("sums", filters)
 
 
-def _run(axes: list[tuple[str, int]], elements: dict[str, int], taken: dict[str, int]) -> int:
+def _as_many(word: str, extent: int) -> int:
+    return extent
+
+
+def _run(axes: list[tuple[str, int]], taken: dict[str, int], lines: Lines) -> int:
     """Elements that follow one another, by axes from the innermost in memory: along each next one where all before it are taken whole."""
     run = 1
     for word, size in axes:
-        run *= elements[word]
+        run *= lines(word, taken[word])
         if taken[word] < size:
             break
     return run
 
 
-def _taken(loops: tuple[Entry, ...], operand: str, axes: list[tuple[str, int]], streams: float) -> dict[str, int]:
+def _taken(loops: tuple[Entry, ...], operand: str, axes: list[tuple[str, int]], streams: float, lines: Lines) -> dict[str, int]:
     """The extent of a tile along each axis, and beyond it where the loops walk on as memory does."""
     full = dict(axes)
     extent, around = dict(full), []
@@ -80,12 +87,14 @@ def _taken(loops: tuple[Entry, ...], operand: str, axes: list[tuple[str, int]], 
             if begun:
                 break  # what moved so far moves again
             continue
-        begun, wide[word] = True, before
         if word in full:
             place = order.index(word)
-            under_way = product(wide[one] for one in order[place + 1 :])
-            if all(extent[one] == full[one] for one in order[:place]) and (under_way == 1 or under_way <= streams):
+            whole = all(extent[one] == full[one] for one in order[:place])
+            under_way = product(lines(one, wide[one]) for one in order[place + 1 :])
+            again = begun and lines(word, 2 * extent[word]) < 2 * lines(word, extent[word])
+            if whole and not again and (under_way == 1 or under_way <= streams):
                 extent[word] = before
+        begun, wide[word] = True, before
     return extent
 
 
