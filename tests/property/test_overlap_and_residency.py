@@ -180,7 +180,7 @@ def test_runs_by_addresses(last: bool) -> None:
         assert statistics.mode(found["sums"]) <= outputs <= max(found["sums"])
         assert statistics.mode(found["inputs"]) <= inputs <= max(found["inputs"])
         checked += 1
-    assert checked > 8
+    assert checked > 5
 
 
 def test_bursts_by_hand() -> None:
