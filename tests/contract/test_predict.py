@@ -169,7 +169,7 @@ def test_shares_and_overheads_by_hand() -> None:
     assert row.time_overlapped_s == pytest.approx(1e-3 + max(row.ddr_time_s, row.mac_time_s + row.other_time_s))
     assert row.bound_by == "overhead"
     assert row.peak_fraction == pytest.approx(7.225344e-6 / row.time_serial_s)
-    assert p.total.overhead_time_s == pytest.approx(28e-3)
+    assert p.total.overhead_time_s == pytest.approx(30e-3)  # 27 convolutions, pool, dense, softmax
     assert p.total.mac_time_s == pytest.approx(sum(r.mac_time_s for r in p))
     assert p.total.time_serial_s == pytest.approx(sum(r.time_serial_s for r in p))
     assert (p.total.macs, p.total.ddr_bytes) == (plain.total.macs, plain.total.ddr_bytes)
@@ -192,7 +192,7 @@ def test_symbols_of_the_machine_reach_the_times() -> None:
 
 
 def test_what_stays_is_said() -> None:
-    """At 1 MiB all maps stay but the largest, of 112*112*64 B; it is written and read. Of the weights none do without a steady state."""
+    """At 1 MiB the second map, of 112*112*32 B, and the third, of 112*112*64, do not both fit; the lesser is written and read."""
     p = cm.predict("mobilenet_v1", traffic="residency")
     assert p.total.ddr_bytes == 4_209_088 + 3 * 224 * 224 + 1000 + 2 * 112 * 112 * 32
     assert p.assumptions["stays"].startswith("28 of 29 feature maps")
