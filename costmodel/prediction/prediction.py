@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from costmodel._num import Num, is_symbolic, minimum, total
+from costmodel._num import Num, is_array, is_symbolic, minimum, total
 from costmodel.errors import FieldError, MissingExtraError, SymbolicError, UnknownNameError
 from costmodel.formulas.operations import OTHER_OPS
 from costmodel.formulas.time import occupied_bytes
@@ -351,6 +351,7 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """Everything under the field names of the JSON schema; values keep their carriers."""
         hw = self.hardware
+        plan = None if is_array(hw.sram_bytes) else self.plan
         return {
             "schema": 1,
             "network": self.network.name,
@@ -358,7 +359,7 @@ class Prediction:
             "assumptions": self.assumptions,
             "layers": [row.to_dict() for row in self.rows],
             "totals": self.total.to_dict(),
-        } | ({} if (plan := self.plan) is None else {"plan": plan.to_dict()})
+        } | ({} if plan is None else {"plan": plan.to_dict()})
 
 
 def _in_bursts(moved: Num, runs: tuple[tuple[Num, Num], ...], burst: Num) -> Num:
