@@ -3,8 +3,22 @@
 from costmodel.network.changes import Change, Changes, Left
 from costmodel.network.channels import Channels
 from costmodel.network.rewrites.base import Rewrite
+from costmodel.network.rewrites.kernels import Bottleneck, Kernel
 from costmodel.network.rewrites.norms import FoldNorm
 from costmodel.network.rewrites.select import selected
 from costmodel.network.rewrites.widths import Classes, KeepChannels, Width
 
-__all__ = ["Change", "Changes", "Channels", "Classes", "FoldNorm", "KeepChannels", "Left", "Rewrite", "Width", "selected"]
+__all__ = [
+    "Bottleneck",
+    "Change",
+    "Changes",
+    "Channels",
+    "Classes",
+    "FoldNorm",
+    "KeepChannels",
+    "Kernel",
+    "Left",
+    "Rewrite",
+    "Width",
+    "selected",
+]
