@@ -5,7 +5,7 @@ from costmodel.network.channels import Channels
 from costmodel.network.rewrites.base import Rewrite
 from costmodel.network.rewrites.kernels import Bottleneck, Kernel
 from costmodel.network.rewrites.norms import FoldNorm
-from costmodel.network.rewrites.select import selected
+from costmodel.network.rewrites.select import Where, selected
 from costmodel.network.rewrites.widths import Classes, KeepChannels, Width
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Kernel",
     "Left",
     "Rewrite",
+    "Where",
     "Width",
     "selected",
 ]
