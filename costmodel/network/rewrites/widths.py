@@ -81,7 +81,8 @@ class Width(_Resizing):
     rounding : "floor", "exact", int or function
         What becomes of alpha times the channels: rounded down, the default, as in MobileNet v1; "exact" refuses what is not whole; an
         integer is the step of MobileNet v2's rule (8: the nearest multiple that keeps nine tenths, `make_divisible`); a function of
-        the scaled channels gives the new ones. The result is at least 1; groups of a convolution round it down further.
+        the scaled channels gives the new ones. The result is at least 1; groups of a convolution round it down further. Of a symbol
+        neither is known: its values must leave channels, and groups stand among the network's conditions.
     where : pattern, kind, predicate or several
         The layers whose channels are multiplied, and all that is tied to them; None, the default, is every layer.
     following : pattern, kind, predicate or several
