@@ -54,7 +54,8 @@ class _Resizing(Rewrite):
 
     def _fixed(self, channels: Channels, names: Iterable[str]) -> list[Left]:
         """Those of some layers whose channels can't change."""
-        why = {name: axis.fixed for name in names for axis in _axes(channels, name) if axis.fixed is not None}
+        chosen = set(names)
+        why = {name: axis.fixed for name in channels.made if name in chosen for axis in _axes(channels, name) if axis.fixed is not None}
         return [self.left(name, reason) for name, reason in why.items()]
 
 
