@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import gcd, lcm
 from typing import Any, NamedTuple
 
-from costmodel._num import Num, is_symbolic, product, total
+from costmodel._num import Num, product, total
 from costmodel.errors import CostModelError
 from costmodel.layers import Counts, Layer, Shape
 from costmodel.network.graph import Network, Node, TensorRef
