@@ -183,9 +183,12 @@ def _present(value: Num) -> bool:
     return not isinstance(value, int | float) or value != 0
 
 
+_NOTHING: Mapping[str, Num] = MappingProxyType({})
+
+
 def _called(
-    call: Call, figure: str, result: Num, unit: str = "s", *, remarks: tuple[str, ...] = (), beside: Mapping[str, Num] = MappingProxyType({})
-) -> Derivation:  # fmt: skip
+    call: Call, figure: str, result: Num, unit: str = "s", *, remarks: tuple[str, ...] = (), beside: Mapping[str, Num] = _NOTHING
+) -> Derivation:
     """A registered formula with the arguments that it was given, and what is added to it."""
     symbols = Symbols()
     expression = call.formula.function(**{name: symbols(name, value) for name, value in call.arguments.items()})
