@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from costmodel._num import Num, is_symbolic, total
 from costmodel.errors import NetworkError, UnknownNameError
 from costmodel.layers import Check, Counts, Layer, Shape
+from costmodel.network.changes import Change, Changes, Left
 from costmodel.network.epilogues import epilogue_groups, folded_parameters
 from costmodel.network.layout import channels_first
 
@@ -78,12 +79,22 @@ class Network:
         In creation order, which is an order of execution.
     outputs : tuple of TensorRef
     assumptions : tuple of str
-        What its reader had to assume; every prediction shows them.
+        What its reader had to assume, and which rewrites it went through; every prediction shows them.
+    changes : Changes
+        What rewrites changed and what they left alone and why; no part of the content that compares.
     """
 
-    def __init__(self, name: str, nodes: Iterable[Node], outputs: Iterable[TensorRef], assumptions: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        nodes: Iterable[Node],
+        outputs: Iterable[TensorRef],
+        assumptions: Iterable[str] = (),
+        changes: Iterable[Change | Left] = (),
+    ) -> None:
         self.name = name
         self.assumptions = tuple(assumptions)
+        self.changes = Changes(changes)
         self.nodes: dict[str, Node] = {}
         self.outputs = tuple(outputs)
         for node in nodes:
