@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from costmodel import quantities
 from costmodel._num import Num, is_array, is_symbolic
 from costmodel._record import Record
-from costmodel.errors import FieldError, QuantityError, SymbolicError
+from costmodel.errors import FieldError, QuantityError, SymbolicError, UnknownNameError
 
 SHORT = {"sram": "sram_bytes", "ddr": "ddr_bytes_per_s", "macs": "mac_flops_per_s", "other": "other_ops_per_s",
          "flash": "flash_bytes", "flash_rate": "flash_bytes_per_s", "mac_energy": "mac_j", "other_energy": "other_j",
@@ -49,6 +49,16 @@ def _array(value: Any) -> Any:
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("must be a text")
+    return value
+
+
+SKIPS = ("none", "weights", "both")
+"""Whose zeros a machine skips: nobody's, the weights', those of weights and inputs."""
+
+
+def _skips(value: Any) -> str:
+    if not isinstance(value, str) or value not in SKIPS:
+        raise UnknownNameError.of("choice of zeros", value, SKIPS)
     return value
 
 
@@ -92,6 +102,7 @@ class _Figures(Record):
     other_j: Joules
     sram_j_per_byte: JoulesPerByte
     ddr_j_per_byte: JoulesPerByte
+    skips_zeros: Annotated[str, _skips]
     title: str
     provenance: Annotated[Mapping[str, Provenance], lambda value: value]
 
@@ -108,6 +119,8 @@ class Hardware(_Figures):
     mac_energy, other_energy, sram_energy, ddr_energy : str, number, array or symbol, optional
         Short for `mac_j`, `other_j`, `sram_j_per_byte`, `ddr_j_per_byte`: "0.3 pJ", "1.25 pJ/B". What is left out is taken from
         Horowitz's table for 45 nm, and said.
+    skips_zeros : "none", "weights" or "both"
+        Which zeros cost neither time nor energy of a MAC: none, those of pruned weights, or those of weights and inputs.
     name, title : str
         A short name and a line about the machine.
 
@@ -137,7 +150,7 @@ class Hardware(_Figures):
         known = _Figures.__annotations__
         if unknown := [key for key in figures if key not in known]:
             raise FieldError(f"Hardware has no figure `{unknown[0]}`; its figures are {', '.join(known)} (short: {', '.join(SHORT)})")
-        defaults: dict[str, Any] = dict.fromkeys(known) | {"name": "custom", "title": "", "provenance": {}}
+        defaults: dict[str, Any] = dict.fromkeys(known) | {"name": "custom", "title": "", "skips_zeros": "none", "provenance": {}}
         super().__init__(**{**defaults, **figures})
         self._check()
 
@@ -215,11 +228,11 @@ class Hardware(_Figures):
         if not isinstance(other, Hardware):
             return NotImplemented
         mine, theirs = self.figures, other.figures
-        same = mine.keys() == theirs.keys() and self.name == other.name
+        same = mine.keys() == theirs.keys() and (self.name, self.skips_zeros) == (other.name, other.skips_zeros)
         return same and all(_alike(mine[field], theirs[field]) for field in mine)
 
     def __hash__(self) -> int:
-        return hash((self.name, *(str(v) for v in self.figures.values())))
+        return hash((self.name, self.skips_zeros, *(str(v) for v in self.figures.values())))
 
     def __repr__(self) -> str:
         return f"Hardware({self.name!r}: {self.describe()})"
@@ -231,6 +244,8 @@ class Hardware(_Figures):
             word, unit = _WORDS[key]
             estimate = " (estimate)" if key in self.provenance and self.provenance[key].estimate else ""
             parts.append(f"{word} {quantities.show(value, unit)}{estimate}")
+        if self.skips_zeros != "none":
+            parts.append(f"skips zero {'weights' if self.skips_zeros == 'weights' else 'weights and inputs'}")
         return ", ".join(parts)
 
 

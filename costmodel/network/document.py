@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -11,9 +12,11 @@ from costmodel.errors import CostModelError, NetworkError, SymbolicError
 from costmodel.layers import Counts, Layer, layer_class
 from costmodel.network.graph import Network, Node, TensorRef
 from costmodel.network.layout import infer
+from costmodel.network.storage import Storage
 
 SCHEMA = 1
-_NODE_KEYS = {"name", "kind", "fields", "inputs", "weight_bits", "activation_bits", "parameters", "channels_last"}
+_NODE_KEYS = {"name", "kind", "fields", "inputs", "weight_bits", "activation_bits", "parameters", "channels_last", "accumulator_bits", "storage"}
+_WIDTHS = ("weight_bits", "activation_bits", "accumulator_bits")
 _KEYS = {"schema", "name", "nodes", "outputs", "assumptions"}
 
 
@@ -26,9 +29,11 @@ def dump(network: Network) -> str:
             entry["fields"] = fields
         if node.inputs:
             entry["inputs"] = [str(ref) for ref in node.inputs]
-        entry |= {k: v for k in ("weight_bits", "activation_bits") if (v := getattr(node, k)) is not None}
+        entry |= {k: v for k in _WIDTHS if (v := getattr(node, k)) is not None}
         if node.held is not None:
             entry["parameters"] = {role: number for role, number in node.held.parameters().items() if number != 0}
+        if node.storage is not None:
+            entry["storage"] = {key: str(v) if isinstance(v, Fraction) else v for key, v in node.storage.said().items()}
         if node.channels_last:
             entry["channels_last"] = True
         nodes.append(entry)
@@ -127,13 +132,14 @@ def _node(label: str, entry: dict[str, Any], inputs: tuple[TensorRef, ...], befo
             raise NetworkError(f"`channels_last` (={last!r}) must be true or false")
         made, conditions = infer(layer, shapes, last)
         held = _held(entry.get("parameters"))
+        storage = _storage(entry.get("storage"))
     except CostModelError as error:
         raise type(error)(f"{error}; layer {label!r}") from None
-    bits = {k: entry.get(k) for k in ("weight_bits", "activation_bits")}
+    bits = {k: entry.get(k) for k in _WIDTHS}
     for key, value in bits.items():
         if value is not None and (type(value) is not int or not 1 <= value <= 128):
             raise NetworkError(f"`{key}` (={value!r}) must be an integer from 1 to 128; layer {label!r}")
-    return Node(label, layer, inputs, shapes, made, conditions, **bits, held=held, channels_last=last)
+    return Node(label, layer, inputs, shapes, made, conditions, **bits, held=held, channels_last=last, storage=storage)
 
 
 def _held(parameters: Any) -> Counts | None:
@@ -145,6 +151,14 @@ def _held(parameters: Any) -> Counts | None:
         if type(number) is not int or number < 0:
             raise NetworkError(f"`parameters` {role!r} (={number!r}) must be an integer of at least 0")
     return Counts(**parameters)
+
+
+def _storage(fields: Any) -> Storage | None:
+    """How parameters are stored, where the document says it."""
+    if fields is None:
+        return None
+    _keys(fields, set(Storage().fields()), "`storage`")
+    return Storage(**fields)
 
 
 def _tuples(value: Any) -> Any:

@@ -13,11 +13,12 @@ from costmodel.hardware import Hardware
 from costmodel.hardware.energies import Energies
 from costmodel.layers import Counts
 from costmodel.network import Network
+from costmodel.network.storage import PLAIN
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.shares import shares
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.views import layers
-from costmodel.prediction.widths import ACTIVATION_BITS, WEIGHT_BITS, Widths
+from costmodel.prediction.widths import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Widths
 from costmodel.prediction.workload import Workload
 from costmodel.tables import Table
 from costmodel.tables.table import to_json
@@ -125,6 +126,16 @@ class Prediction:
         """Other operations of every step."""
         return tuple(self.other_ops(step.counts) for step in self.workload.steps)
 
+    @cached_property
+    def macs_effective_of_steps(self) -> tuple[Num, ...]:
+        """MACs of every step that this machine does: where it skips zeros, those that meet none."""
+        if (skips := self.hardware.skips_zeros) == "none":
+            return tuple([step.counts.macs for step in self.workload.steps])
+        counts = self.network.counts
+        return tuple(
+            [total([(node.storage or PLAIN).effective_macs(counts[node.name].macs, skips) for node in s.nodes]) for s in self.workload.steps]
+        )
+
     def other_ops(self, counts: Counts) -> Num:
         """Other operations of elementary steps, by the table in force."""
         return total(self._table[step] * number for step, number in counts.other)
@@ -151,11 +162,13 @@ class Prediction:
             "fuse_epilogues": self.fuse_epilogues,
             "weight_bits": self._bits(widths.weight_bits, WEIGHT_BITS, "weight_bits"),
             "activation_bits": self._bits(widths.activation_bits, ACTIVATION_BITS, "activation_bits"),
-            "accumulator_bits": widths.accumulator_bits,
+            "accumulator_bits": self._bits(widths.accumulator_bits, ACCUMULATOR_BITS, "accumulator_bits"),
             "parameters": widths.parameters,
             "order": self.policy.order if self.workload.order is None else "best",
         }
         found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
+        if (skips := self.hardware.skips_zeros) != "none":
+            found["skips_zeros"] = f"{skips}: a MAC with a zero takes neither time nor energy"
         if self.hardware.weights_in_flash:
             found["weights"] = "stream from flash; feature maps must fit the SRAM"
         else:

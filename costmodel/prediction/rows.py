@@ -25,6 +25,7 @@ class _Timed:
         self._prediction = prediction
 
     macs: Num
+    macs_effective: Num
     other_ops: Num
     bus_bytes: Num
     sram_bytes_moved: Num
@@ -32,7 +33,7 @@ class _Timed:
     @property
     def times(self) -> Times:
         """Its time on the bus, on MACs and on other operations."""
-        return Times.of(self._prediction.hardware, self.bus_bytes, self.macs, self.other_ops)
+        return Times.of(self._prediction.hardware, self.bus_bytes, self.macs_effective, self.other_ops)
 
     @property
     def ddr_time_s(self) -> Num:
@@ -66,7 +67,7 @@ class _Timed:
             return None
         e = self._prediction.energies
         return energy(
-            self.macs, self.other_ops, self.sram_bytes_moved, self.bus_bytes, e.mac_j, e.other_j, e.sram_j_per_byte, e.ddr_j_per_byte
+            self.macs_effective, self.other_ops, self.sram_bytes_moved, self.bus_bytes, e.mac_j, e.other_j, e.sram_j_per_byte, e.ddr_j_per_byte
         )  # fmt: skip
 
     @property
@@ -131,6 +132,11 @@ class Row(_Timed):
     def macs(self) -> Num:
         """Multiply-accumulates, taps on padding included. [MAC]"""
         return self.step.counts.macs
+
+    @property
+    def macs_effective(self) -> Num:
+        """MACs that take time and energy: all, less those with a zero where the machine skips them. [MAC]"""
+        return self._prediction.macs_effective_of_steps[self._index]
 
     @property
     def other_ops(self) -> Num:
@@ -231,6 +237,12 @@ class Total(_Timed):
         return self._prediction.network.totals.macs
 
     @property
+    def macs_effective(self) -> Num:
+        """MACs that take time and energy: all, less those with a zero where the machine skips them. [MAC]"""
+        prediction = self._prediction
+        return self.macs if prediction.hardware.skips_zeros == "none" else total(prediction.macs_effective_of_steps)
+
+    @property
     def other_ops(self) -> Num:
         """All other scalar operations. [operation]"""
         return total(self._prediction.other_ops_of_steps)
@@ -313,7 +325,7 @@ class Total(_Timed):
             return total(row.time_overlapped_s for row in rows)
         alike: dict[object, list[Row]] = {}
         for row in rows:
-            work = (row.bus_bytes, row.macs, row.other_ops)
+            work = (row.bus_bytes, row.macs_effective, row.other_ops)
             alike.setdefault(id(row) if any(map(is_array, work)) else work, []).append(row)
         return total(same[0].time_overlapped_s * len(same) for same in alike.values())
 
@@ -347,7 +359,7 @@ def _rate(time_s: Num) -> Num | None:
 
 
 ROW_FIELDS = (
-    "name", "kind", "epilogues", "input_shapes", "output_shapes", "macs", "other_ops", "parameters", "weight_bytes",
+    "name", "kind", "epilogues", "input_shapes", "output_shapes", "macs", "macs_effective", "other_ops", "parameters", "weight_bytes",
     "input_bytes", "output_bytes", "live_bytes", "fits_sram", "ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound",
     "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s", "energy_j",
     "peak_fraction", "bound_by",
@@ -355,7 +367,7 @@ ROW_FIELDS = (
 """The fields of a row, in the order of the JSON schema."""
 
 TOTAL_FIELDS = (
-    "macs", "other_ops", "parameters", "weight_bytes", "peak_live_bytes", "fits_sram", "fits_flash", "ddr_bytes",
+    "macs", "macs_effective", "other_ops", "parameters", "weight_bytes", "peak_live_bytes", "fits_sram", "fits_flash", "ddr_bytes",
     "ddr_bytes_bound", "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s",
     "inferences_per_s", "inferences_per_s_overlapped", "energy_j", "peak_fraction", "bound_by", "coverage",
 )  # fmt: skip

@@ -87,7 +87,7 @@ class Workload:
                 readers.setdefault(ref, []).append(index)
             writer.update(dict.fromkeys(writes, index))
             counts = Counts.sum([network.counts[name] for name in inside])
-            weight_bytes = total([bytes_of(parameters[node.name], widths.weight(node)) for node in group])
+            weight_bytes = total([widths.stored_bytes(node, network.counts[node.name], parameters[node.name]) for node in group])
             steps.append(Step(tuple(group), group[0].input_shapes, counts, weight_bytes, tuple(reads), writes))
         self.steps = tuple(steps)
         returned = {stored[ref] for ref in network.outputs}
