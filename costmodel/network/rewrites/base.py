@@ -20,6 +20,11 @@ node's readers read instead, a tensor for every output."""
 class Rewrite(Record):
     """Makes a network of another. A subclass says what changes in `apply`."""
 
+    def __repr__(self) -> str:
+        """As a record; a predicate by its name, so that the same rewrite always reads the same."""
+        fields = ((name, value) for name, value in self.fields().items() if value != getattr(type(self), name, _NO_DEFAULT))
+        return f"{type(self).__name__}({', '.join(f'{name}={_named(value)}' for name, value in fields)})"
+
     @property
     def words(self) -> str:
         """What it does, for the assumptions of the network that it makes."""
@@ -66,6 +71,15 @@ class Rewrite(Record):
             draft.put(node, replacements.get(node.name, node))
         outputs = [draft.now[ref] for ref in network.outputs]
         return Network(name or network.name, draft.nodes.values(), outputs, (*network.assumptions, self.words), records)
+
+
+_NO_DEFAULT = object()
+
+
+def _named(value: Any) -> str:
+    if isinstance(value, tuple) and any(map(callable, value)):
+        return f"({', '.join(map(_named, value))})"
+    return getattr(value, "__name__", "a predicate") if callable(value) else repr(value)
 
 
 class _Draft:

@@ -44,7 +44,9 @@ def selected(network: Network, where: Any) -> dict[str, Node]:
     for one in where if isinstance(where, tuple | list) else (where,):
         found = {node.name for node in network.nodes.values() if _picks(one, node)}
         if not found and isinstance(one, str) and one not in LAYERS and one not in VARIETIES:
-            raise UnknownNameError.of(f"layer in network {network.name!r}", one, (*network.nodes, *VARIETIES))
+            raise UnknownNameError(
+                str(UnknownNameError.of("layer", one, network.nodes)).partition("; known")[0] + f"; network {network.name!r}"
+            )
         picked |= found
     return {name: node for name, node in network.nodes.items() if name in picked}
 
