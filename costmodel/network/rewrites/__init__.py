@@ -2,7 +2,28 @@
 
 from costmodel.network.changes import Change, Changes, Left
 from costmodel.network.rewrites.base import Rewrite
+from costmodel.network.rewrites.bits import Bits
+from costmodel.network.rewrites.compression import Huffman, Prune, SharedWeights
+from costmodel.network.rewrites.flavours import CombinedSeparable, DepthwiseSeparable, SpatiallySeparable, Standard
+from costmodel.network.rewrites.inputs import Batch, Resolution
 from costmodel.network.rewrites.norms import FoldNorm
 from costmodel.network.rewrites.select import selected
 
-__all__ = ["Change", "Changes", "FoldNorm", "Left", "Rewrite", "selected"]
+__all__ = [
+    "Batch",
+    "Bits",
+    "Change",
+    "Changes",
+    "CombinedSeparable",
+    "DepthwiseSeparable",
+    "FoldNorm",
+    "Huffman",
+    "Left",
+    "Prune",
+    "Resolution",
+    "Rewrite",
+    "SharedWeights",
+    "SpatiallySeparable",
+    "Standard",
+    "selected",
+]
