@@ -15,7 +15,19 @@ from costmodel.network.layout import infer
 from costmodel.network.storage import Storage
 
 SCHEMA = 1
-_NODE_KEYS = {"name", "kind", "fields", "inputs", "weight_bits", "activation_bits", "parameters", "channels_last", "accumulator_bits", "storage"}
+_NODE_KEYS = {
+    "name",
+    "kind",
+    "fields",
+    "inputs",
+    "weight_bits",
+    "activation_bits",
+    "parameters",
+    "channels_last",
+    "accumulator_bits",
+    "storage",
+    "absorbed",
+}
 _WIDTHS = ("weight_bits", "activation_bits", "accumulator_bits")
 _KEYS = {"schema", "name", "nodes", "outputs", "assumptions"}
 
@@ -34,8 +46,7 @@ def dump(network: Network) -> str:
             entry["parameters"] = {role: number for role, number in node.held.parameters().items() if number != 0}
         if node.storage is not None:
             entry["storage"] = {key: str(v) if isinstance(v, Fraction) else v for key, v in node.storage.said().items()}
-        if node.channels_last:
-            entry["channels_last"] = True
+        entry |= {key: True for key in ("channels_last", "absorbed") if getattr(node, key)}
         nodes.append(entry)
     document = {"schema": SCHEMA, "name": network.name, "nodes": nodes, "outputs": [str(ref) for ref in network.outputs]}
     if network.assumptions:
@@ -127,9 +138,7 @@ def _node(label: str, entry: dict[str, Any], inputs: tuple[TensorRef, ...], befo
             if ref.output >= len(before[ref.node].output_shapes):
                 raise NetworkError(f"reads {str(ref)!r}, which layer {ref.node!r} does not give")
         shapes = tuple(before[ref.node].output_shapes[ref.output] for ref in inputs)
-        last = entry.get("channels_last", False)
-        if not isinstance(last, bool):
-            raise NetworkError(f"`channels_last` (={last!r}) must be true or false")
+        last, absorbed = (_flag(entry, key) for key in ("channels_last", "absorbed"))
         made, conditions = infer(layer, shapes, last)
         held = _held(entry.get("parameters"))
         storage = _storage(entry.get("storage"))
@@ -139,7 +148,14 @@ def _node(label: str, entry: dict[str, Any], inputs: tuple[TensorRef, ...], befo
     for key, value in bits.items():
         if value is not None and (type(value) is not int or not 1 <= value <= 128):
             raise NetworkError(f"`{key}` (={value!r}) must be an integer from 1 to 128; layer {label!r}")
-    return Node(label, layer, inputs, shapes, made, conditions, **bits, held=held, channels_last=last, storage=storage)
+    return Node(label, layer, inputs, shapes, made, conditions, **bits, held=held, channels_last=last, storage=storage, absorbed=absorbed)
+
+
+def _flag(entry: dict[str, Any], key: str) -> bool:
+    value = entry.get(key, False)
+    if not isinstance(value, bool):
+        raise NetworkError(f"`{key}` (={value!r}) must be true or false")
+    return value
 
 
 def _held(parameters: Any) -> Counts | None:

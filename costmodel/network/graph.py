@@ -57,6 +57,8 @@ class Node(NamedTuple):
     """Width of its partial sums where the network says so, else None."""
     storage: Storage | None = None
     """How its parameters are stored and which share of its operands is zero, where the network says so, else None."""
+    absorbed: bool = False
+    """Whether the layer before computes it as it writes, whatever that layer is and whether epilogues fuse or not."""
 
     def seen(self, shape: Shape) -> Shape:
         """One of its shapes as its layer knows it: channels first."""
@@ -173,6 +175,11 @@ class Network:
     def hosts(self) -> list[list[Node]]:
         """The nodes that compute, each with the epilogues that may ride on it."""
         return epilogue_groups(self)
+
+    @cached_property
+    def single_hosts(self) -> list[list[Node]]:
+        """The nodes that compute, each alone but for what it has absorbed."""
+        return epilogue_groups(self, absorbed_alone=True)
 
     @property
     def macs(self) -> Num:

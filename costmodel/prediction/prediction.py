@@ -133,7 +133,10 @@ class Prediction:
             return tuple([step.counts.macs for step in self.workload.steps])
         counts = self.network.counts
         return tuple(
-            [total([(node.storage or PLAIN).effective_macs(counts[node.name].macs, skips) for node in s.nodes]) for s in self.workload.steps]
+            [
+                total([(node.storage or PLAIN).effective_macs(counts[node.name].macs, skips) for node in s.nodes])
+                for s in self.workload.steps
+            ]
         )
 
     def other_ops(self, counts: Counts) -> Num:

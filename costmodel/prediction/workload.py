@@ -77,7 +77,7 @@ class Workload:
         steps = []
         readers: dict[TensorRef, list[int]] = {}
         writer: dict[TensorRef, int] = dict.fromkeys(network.inputs, -1)
-        groups = network.hosts if fuse_epilogues else [[n] for n in network.nodes.values() if n.layer.role in ("step", "epilogue")]
+        groups = network.hosts if fuse_epilogues else network.single_hosts
         groups = groups if order is None else [groups[index] for index in order]
         for index, group in enumerate(groups):
             inside = [node.name for node in group]

@@ -8,6 +8,7 @@ from costmodel.network.rewrites.flavours import CombinedSeparable, DepthwiseSepa
 from costmodel.network.rewrites.inputs import Batch, Resolution
 from costmodel.network.rewrites.norms import FoldNorm
 from costmodel.network.rewrites.select import selected
+from costmodel.network.rewrites.structure import Drop, FuseActivations, GlobalPooling, Insert
 
 __all__ = [
     "Batch",
@@ -16,8 +17,12 @@ __all__ = [
     "Changes",
     "CombinedSeparable",
     "DepthwiseSeparable",
+    "Drop",
     "FoldNorm",
+    "FuseActivations",
+    "GlobalPooling",
     "Huffman",
+    "Insert",
     "Left",
     "Prune",
     "Resolution",

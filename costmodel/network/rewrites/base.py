@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from costmodel._record import Record
@@ -43,7 +44,13 @@ class Rewrite(Record):
         return Left(type(self).__name__, node if isinstance(node, str) else node.name, why)
 
     def rebuilt(
-        self, network: Network, replacements: Mapping[str, Node | Build], records: Iterable[Change | Left] = (), name: str | None = None
+        self,
+        network: Network,
+        replacements: Mapping[str, Node | Build],
+        records: Iterable[Change | Left] = (),
+        name: str | None = None,
+        *,
+        behind: Mapping[str, Build] = MappingProxyType({}),
     ) -> Network:
         """The network with some nodes replaced and shapes inferred anew; it carries the records, and says `words`.
 
@@ -57,6 +64,8 @@ class Rewrite(Record):
             What was changed, and what was left alone and why.
         name : str, optional
             The name of the new network.
+        behind : mapping
+            By the name of a node what is put between it and its readers: called on its outputs.
 
         Raises
         ------
@@ -64,11 +73,13 @@ class Rewrite(Record):
             Where a node no longer fits what it reads, naming the node.
         """
         records = (*network.changes, *records)
-        if not replacements:
+        if not replacements and not behind:
             return Network(network.name, network.nodes.values(), network.outputs, network.assumptions, records)
         draft = _Draft(network)
         for node in network.nodes.values():
             draft.put(node, replacements.get(node.name, node))
+            if node.name in behind:
+                draft.put_behind(node, behind[node.name])
         outputs = [draft.now[ref] for ref in network.outputs]
         return Network(name or network.name, draft.nodes.values(), outputs, (*network.assumptions, self.words), records)
 
@@ -108,6 +119,15 @@ class _Draft:
                 raise NetworkError(f"layer {old.name!r} has {len(old.output_shapes)} outputs, what replaces it has {len(refs)}")
         for index in range(len(old.output_shapes)):
             self.now[TensorRef(old.name, index)] = refs[index]
+
+    def put_behind(self, old: Node, build: Build) -> None:
+        """What comes between a node that is there and its readers."""
+        outputs = [TensorRef(old.name, index) for index in range(len(old.output_shapes))]
+        made = build(*[_Place(self, self.now[ref], old) for ref in outputs])
+        places = made if isinstance(made, tuple) else (made,)
+        if len(places) != len(outputs):
+            raise NetworkError(f"layer {old.name!r} has {len(outputs)} outputs, what stands behind it has {len(places)}")
+        self.now |= {ref: place.ref for ref, place in zip(outputs, places, strict=True)}
 
     def add(self, node: Node) -> list[TensorRef]:
         """A node that reads tensors of the draft; its outputs."""
@@ -149,6 +169,17 @@ class _Place:
         like = self.like
         label = self.draft.free(name or f"{like.name}/{layer.kind}")
         refs = tuple([place.ref for place in inputs])
-        node = Node(label, layer, refs, (), (), (), like.weight_bits, like.activation_bits, channels_last=like.channels_last)
+        node = Node(
+            label,
+            layer,
+            refs,
+            (),
+            (),
+            (),
+            like.weight_bits,
+            like.activation_bits,
+            channels_last=like.channels_last,
+            accumulator_bits=like.accumulator_bits,
+        )
         places = tuple([_Place(self.draft, ref, like) for ref in self.draft.add(node)])
         return places[0] if len(places) == 1 else places

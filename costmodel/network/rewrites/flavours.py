@@ -279,7 +279,9 @@ _TWO = ("depthwise_separable", "spatially_separable")
 
 def _is(name: str, chain: Sequence[_Host]) -> bool:
     layers = [host.node.layer for host in chain]
-    if not all(isinstance(layer, Conv2d | DepthwiseConv2d) and len(host.node.inputs) == 1 for layer, host in zip(layers, chain, strict=True)):
+    if not all(
+        isinstance(layer, Conv2d | DepthwiseConv2d) and len(host.node.inputs) == 1 for layer, host in zip(layers, chain, strict=True)
+    ):
         return False
     varieties = [host.node.variety() for host in chain]
     if name == "depthwise_separable":

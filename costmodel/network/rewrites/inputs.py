@@ -10,7 +10,7 @@ from costmodel.errors import CostModelError, NetworkError
 from costmodel.layers import Layer, Shape
 from costmodel.layers.fields import Dim, Flag, OptionalDim
 from costmodel.layers.opaque import Opaque
-from costmodel.layers.pooling import AvgPool2d, MaxPool2d
+from costmodel.layers.pooling import AvgPool2d
 from costmodel.layers.resize import Resize
 from costmodel.layers.structure import Placeholder, Rearrange, Reshape
 from costmodel.network.changes import Change, Left
@@ -96,7 +96,7 @@ class _Inputs(Rewrite):
             return layer.replace(shape=tuple(_scaled(layer.shape, before[0], after[0])))
         if isinstance(layer, Rearrange):
             return layer.replace(shape=tuple(_scaled(layer.shape, before[0], after[0], layer.operation)))
-        if isinstance(layer, AvgPool2d | MaxPool2d) and _covers(layer, before[0]):
+        if isinstance(layer, AvgPool2d) and _covers(layer, before[0]):
             return layer.replace(kernel_size=after[0][2:], stride=1)
         return node.layer
 
@@ -139,7 +139,9 @@ def _scaled(made: Shape, before: Shape, after: Shape, operation: str = "resize")
         elif operation in ("resize", "tile", "depth_to_space") and divides(old, size * new) is True:
             yield floor_div(size * new, old)
         else:
-            raise NetworkError(f"its {operation} makes {size} of {old}, and it is not written how many of {new}; read the file at that size")
+            raise NetworkError(
+                f"its {operation} makes {size} of {old}, and it is not written how many of {new}; read the file at that size"
+            )
 
 
 class Resolution(_Inputs):
@@ -158,7 +160,7 @@ class Resolution(_Inputs):
 
     Notes
     -----
-    Sizes that a file has written down follow where it is plain how: a reshape that flattens, a resize, a pooling over the whole map.
+    Sizes that a file has written down follow where it is plain how: a reshape that flattens, a resize, an average over the whole map.
     Everything else is refused, naming the layer.
 
     Examples
@@ -169,7 +171,7 @@ class Resolution(_Inputs):
     True
     >>> cm.zoo.vgg16().rewrite(cm.rewrites.Resolution(192))
     Traceback (most recent call last):
-    costmodel.errors.NetworkError: Resolution(height=192) would give layer 'fc1' (dense) 75497472 weights instead of 102760448
+    costmodel.errors.NetworkError: Resolution(height=192) would give layer 'fc6' (dense) 75497472 weights instead of 102760448
     weights: put GlobalPooling before it, or say regrow=True where its parameters may be others
     """
 
