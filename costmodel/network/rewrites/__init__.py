@@ -1,6 +1,7 @@
 """What a compiler or a designer changes: each rewrite makes one network of another. Use: ``network.rewrite(FoldNorm())``."""
 
 from costmodel.network.changes import Change, Changes, Left
+from costmodel.network.channels import Channels
 from costmodel.network.rewrites.base import Rewrite
 from costmodel.network.rewrites.bits import Bits
 from costmodel.network.rewrites.compression import Huffman, Prune, SharedWeights
@@ -9,12 +10,15 @@ from costmodel.network.rewrites.inputs import Batch, Resolution
 from costmodel.network.rewrites.norms import FoldNorm
 from costmodel.network.rewrites.select import selected
 from costmodel.network.rewrites.structure import Drop, FuseActivations, GlobalPooling, Insert
+from costmodel.network.rewrites.widths import Classes, KeepChannels, Width
 
 __all__ = [
     "Batch",
     "Bits",
     "Change",
     "Changes",
+    "Channels",
+    "Classes",
     "CombinedSeparable",
     "DepthwiseSeparable",
     "Drop",
@@ -23,6 +27,7 @@ __all__ = [
     "GlobalPooling",
     "Huffman",
     "Insert",
+    "KeepChannels",
     "Left",
     "Prune",
     "Resolution",
@@ -30,5 +35,6 @@ __all__ = [
     "SharedWeights",
     "SpatiallySeparable",
     "Standard",
+    "Width",
     "selected",
 ]

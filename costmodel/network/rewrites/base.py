@@ -110,7 +110,7 @@ class _Draft:
         if isinstance(new, Node):
             if new.name != old.name and new.name in self._taken:
                 raise NetworkError(f"layer {old.name!r} can't be renamed {new.name!r}: that name is taken")
-            refs = self.add(new._replace(inputs=tuple([self.now[ref] for ref in new.inputs])))
+            refs = self.add(new._replace(inputs=tuple([self.now[ref] for ref in new.inputs])), new is not old)
         else:
             self._taken.discard(old.name)
             made = new(*[_Place(self, self.now[ref], old) for ref in old.inputs])
@@ -129,10 +129,10 @@ class _Draft:
             raise NetworkError(f"layer {old.name!r} has {len(outputs)} outputs, what stands behind it has {len(places)}")
         self.now |= {ref: place.ref for ref, place in zip(outputs, places, strict=True)}
 
-    def add(self, node: Node) -> list[TensorRef]:
+    def add(self, node: Node, new: bool = True) -> list[TensorRef]:
         """A node that reads tensors of the draft; its outputs."""
         shapes = tuple([self.shape(ref) for ref in node.inputs])
-        if shapes != node.input_shapes or not node.output_shapes or not shapes:
+        if new or shapes != node.input_shapes:
             try:
                 output_shapes, conditions = infer(node.layer, shapes, node.channels_last)
             except CostModelError as error:
