@@ -12,7 +12,7 @@ from costmodel.formulas.operations import OTHER_OPS
 from costmodel.hardware import Hardware
 from costmodel.hardware.energies import Energies
 from costmodel.layers import Counts
-from costmodel.network import Network
+from costmodel.network import Network, Node
 from costmodel.network.storage import PLAIN
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.shares import shares
@@ -190,9 +190,18 @@ class Prediction:
         """The width in force: the one asked for, else the network's own, else the default; several as a text."""
         if asked is not None:
             return asked
-        own = [bits for node in self.network.nodes.values() if (bits := getattr(node, kind)) is not None]
-        distinct = sorted(set(own), key=str)
-        return " and ".join(map(str, distinct)) if len(distinct) > 1 else distinct[0] if distinct else default
+        own = {name: bits for name, node in self.network.nodes.items() if (bits := getattr(node, kind)) is not None}
+        if not own:
+            return default
+        silent = any(self._has(node, kind) for name, node in self.network.nodes.items() if name not in own)
+        distinct = sorted({*own.values()} | ({default} if silent else set()), key=str)
+        return " and ".join(map(str, distinct)) if len(distinct) > 1 else distinct[0]
+
+    def _has(self, node: Node, kind: str) -> bool:
+        """Whether a node has something of that width."""
+        counts = self.network.counts[node.name]
+        number = {"weight_bits": counts.weights, "accumulator_bits": counts.macs}.get(kind, node.layer.role != "alias")
+        return bool(number != 0)
 
     @property
     def symbols(self) -> frozenset[Any]:
