@@ -67,13 +67,20 @@ class _Flavour(Rewrite):
             node = group[0]
             if node.name not in picked or not isinstance(node.layer, Conv2d | DepthwiseConv2d):
                 continue
-            if why := _why_not_standard(node):
+            if why := _why_not_standard(node) or self._why_not_split(node):
                 records.append(self.left(node, why))
                 continue
             host = _Host.of(group)
             replacements |= {rider.name: lambda x: x for rider in host.nodes} | {node.name: self._block(host)}
             records.append(self.changed(node, "flavour", "standard", self._name))
         return self.rebuilt(network, replacements, records)
+
+    def _why_not_split(self, node: Node) -> str | None:
+        """Why the kernel of a convolution does not fall apart into one along the height and one along the width."""
+        kernel = node.layer.per_axis("kernel_size")
+        if self._name == "depthwise_separable" or 1 not in kernel:
+            return None
+        return f"its kernel of {kernel[0]}x{kernel[1]} lies along one axis"
 
     def _block(self, host: _Host) -> Build:
         layer: Any = host.node.layer
