@@ -468,7 +468,7 @@ def _recurrent(at: _Visit) -> Given:
     output = hidden if projected is None else at.make(projected)
     for state, layouts in enumerate(at.inputs[1:]):
         last = layouts[-1] if layouts else ()
-        if last and total(part.size for part in last) == at.shapes[min(state + 1, len(at.shapes) - 1)][-1]:
+        if last and at.ties.size(last) == at.shapes[min(state + 1, len(at.shapes) - 1)][-1]:
             at.tie(last, output if state == 0 else hidden)
             at.ties.fix(layouts[:-1], at.why)
         else:
@@ -596,7 +596,7 @@ def _shuffle(at: _Visit) -> Given:
 
 def _one_of(at: _Visit, layout: Layout, count: Num) -> Layout | None:
     """One of `count` equal pieces that stand behind one another, which stay equal; None where they can't."""
-    size = total(part.size for part in layout)
+    size = at.ties.size(layout)
     if not varies(layout) or type(size) is not int or type(count) is not int:
         return at.ties.divided(layout, count, at.why)
     if len(layout) == 1:
@@ -631,9 +631,13 @@ def _flatten(at: _Visit) -> Given:
 
 
 def _merged(at: _Visit, layouts: Layouts) -> Layout | None:
-    """Several axes as one: at most one of them may vary."""
+    """Several axes as one: at most one of them may vary; sizes of stored tensors give way."""
     moving = [layout for layout in layouts if varies(layout)]
-    others = product(total(part.size for part in layout) for layout in layouts if not varies(layout))
+    if len(moving) > 1:
+        passive = [layout for layout in moving if not any(part.axis is not None and part.axis.active for part in layout)]
+        at.ties.fix(passive, at.why)
+        moving = [layout for layout in moving if layout not in passive]
+    others = product(at.ties.size(layout) for layout in layouts if not any(layout is one for one in moving))
     if not moving:
         return (Part(others),)
     return at.ties.times(moving[0], others) if len(moving) == 1 else None
@@ -650,7 +654,7 @@ def _reshape(at: _Visit) -> Given:
 
 def _reshaped(at: _Visit, x: Layouts, shape: Shape) -> Layouts | None:
     """The layouts behind a reshape: runs of axes with one product go into one another; None where that can't be followed."""
-    sizes = [total(part.size for part in layout) for layout in x]
+    sizes = [at.ties.size(layout) for layout in x]
     front = 0
     while front < min(len(x), len(shape)) and sizes[front] == shape[front]:
         front += 1
@@ -696,7 +700,7 @@ def _regrouped(at: _Visit, x: Layouts, shape: Shape) -> Layouts | None:
     wide = [i for i, n in enumerate(shape) if not (type(n) is int and n == 1)]
     if len(wide) <= 1:
         return tuple([merged if [i] == wide else (Part(n),) for i, n in enumerate(shape)]) if wide else None
-    moving = next(total(part.size for part in layout) for layout in x if varies(layout))
+    moving = next(at.ties.size(layout) for layout in x if varies(layout))
     chosen = next((i for i in wide if shape[i] == moving), None)
     if chosen is None:
         if not all(type(n) is int for n in shape):
@@ -721,7 +725,7 @@ def _rearrange(at: _Visit) -> Given:
         return at.stop()
     found: list[Layout] = []
     for layout, size in zip(x, shape, strict=True):
-        have = total(part.size for part in layout)
+        have = at.ties.size(layout)
         made: Layout | None = layout if have == size else None
         if not varies(layout):
             made = (Part(size),)
@@ -741,9 +745,7 @@ def _resize(at: _Visit) -> Given:
     """Channels as they came, other axes as the layer says."""
     for layouts in at.inputs[1:]:
         at.ties.fix(layouts, at.why)
-    found = tuple(
-        [x if varies(x) and total(p.size for p in x) == n else (Part(n),) for x, n in zip(at.inputs[0], at.shapes[0], strict=True)]
-    )
+    found = tuple([x if varies(x) and at.ties.size(x) == n else (Part(n),) for x, n in zip(at.inputs[0], at.shapes[0], strict=True)])
     at.ties.fix([x for x, y in zip(at.inputs[0], found, strict=True) if not varies(y)], at.why)
     return Given((found,), lambda size: at.layer.replace(shape=tuple(map(size, found))))
 

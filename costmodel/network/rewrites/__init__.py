@@ -7,14 +7,16 @@ from costmodel.network.rewrites.bits import Bits
 from costmodel.network.rewrites.compression import Huffman, Prune, SharedWeights
 from costmodel.network.rewrites.flavours import CombinedSeparable, DepthwiseSeparable, SpatiallySeparable, Standard
 from costmodel.network.rewrites.inputs import Batch, Resolution
+from costmodel.network.rewrites.kernels import Bottleneck, Kernel
 from costmodel.network.rewrites.norms import FoldNorm
-from costmodel.network.rewrites.select import selected
+from costmodel.network.rewrites.select import Where, selected
 from costmodel.network.rewrites.structure import Drop, FuseActivations, GlobalPooling, Insert
 from costmodel.network.rewrites.widths import Classes, KeepChannels, Width
 
 __all__ = [
     "Batch",
     "Bits",
+    "Bottleneck",
     "Change",
     "Changes",
     "Channels",
@@ -28,6 +30,7 @@ __all__ = [
     "Huffman",
     "Insert",
     "KeepChannels",
+    "Kernel",
     "Left",
     "Prune",
     "Resolution",
@@ -35,6 +38,7 @@ __all__ = [
     "SharedWeights",
     "SpatiallySeparable",
     "Standard",
+    "Where",
     "Width",
     "selected",
 ]
