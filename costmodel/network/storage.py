@@ -117,6 +117,13 @@ class Storage(Record):
         """Whether weights are stored otherwise than one after another at one width."""
         return self.sparse_format != "dense" or self.shared_bits is not None or self.coded_weight_bits is not None
 
+    @property
+    def widths(self) -> Storage | None:
+        """What of it holds for other weights in the same place: widths and scales, no zeros and no codes; None where nothing is left."""
+        gone = ("density", "input_density", "sparse_format", "index_bits", "fillers", "coded_weight_bits", "coded_index_bits")
+        kept = Storage(**{name: value for name, value in self.fields().items() if name not in gone})
+        return None if kept == PLAIN else kept
+
     def nonzeros(self, weights: Num) -> Num:
         """How many of the weights are not zero."""
         return _share(weights, self.density)

@@ -12,13 +12,13 @@ from costmodel.formulas.operations import OTHER_OPS
 from costmodel.hardware import Hardware
 from costmodel.hardware.energies import Energies
 from costmodel.layers import Counts
-from costmodel.network import Network, Node
+from costmodel.network import Network
 from costmodel.network.storage import PLAIN
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.shares import shares
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.views import layers
-from costmodel.prediction.widths import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Widths
+from costmodel.prediction.widths import ACTIVATION_BITS, Widths
 from costmodel.prediction.workload import Workload
 from costmodel.tables import Table
 from costmodel.tables.table import to_json
@@ -163,9 +163,7 @@ class Prediction:
         found: dict[str, Any] = {
             "traffic": str(self.policy),
             "fuse_epilogues": self.fuse_epilogues,
-            "weight_bits": self._bits(widths.weight_bits, WEIGHT_BITS, "weight_bits"),
-            "activation_bits": self._bits(widths.activation_bits, ACTIVATION_BITS, "activation_bits"),
-            "accumulator_bits": self._bits(widths.accumulator_bits, ACCUMULATOR_BITS, "accumulator_bits"),
+            **{kind: widths.said(kind, self.network) for kind in ("weight_bits", "activation_bits", "accumulator_bits")},
             "parameters": widths.parameters,
             "order": self.policy.order if self.workload.order is None else "best",
         }
@@ -185,23 +183,6 @@ class Prediction:
         if steps := [f"{s} is a multiple of {s.multiple_of}" for s in sorted(self.symbols, key=str) if getattr(s, "multiple_of", None)]:
             found.setdefault("conditions", []).extend(steps)
         return found
-
-    def _bits(self, asked: Num | None, default: int, kind: str) -> Any:
-        """The width in force: the one asked for, else the network's own, else the default; several as a text."""
-        if asked is not None:
-            return asked
-        own = {name: bits for name, node in self.network.nodes.items() if (bits := getattr(node, kind)) is not None}
-        if not own:
-            return default
-        silent = any(self._has(node, kind) for name, node in self.network.nodes.items() if name not in own)
-        distinct = sorted({*own.values()} | ({default} if silent else set()), key=str)
-        return " and ".join(map(str, distinct)) if len(distinct) > 1 else distinct[0]
-
-    def _has(self, node: Node, kind: str) -> bool:
-        """Whether a node has something of that width."""
-        counts = self.network.counts[node.name]
-        number = {"weight_bits": counts.weights, "accumulator_bits": counts.macs}.get(kind, node.layer.role != "alias")
-        return bool(number != 0)
 
     @property
     def symbols(self) -> frozenset[Any]:

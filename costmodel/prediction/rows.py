@@ -67,7 +67,8 @@ class _Timed:
             return None
         e = self._prediction.energies
         return energy(
-            self.macs_effective, self.other_ops, self.sram_bytes_moved, self.bus_bytes, e.mac_j, e.other_j, e.sram_j_per_byte, e.ddr_j_per_byte
+            self.macs_effective, self.other_ops, self.sram_bytes_moved, self.bus_bytes,
+            e.mac_j, e.other_j, e.sram_j_per_byte, e.ddr_j_per_byte,
         )  # fmt: skip
 
     @property

@@ -9,7 +9,7 @@ from costmodel._record import Record
 from costmodel.errors import UnknownNameError
 from costmodel.layers import Counts
 from costmodel.layers.fields import dim
-from costmodel.network import PARAMETER_TOTALS, Node
+from costmodel.network import PARAMETER_TOTALS, Network, Node
 
 WEIGHT_BITS, ACTIVATION_BITS, ACCUMULATOR_BITS = 8, 8, 32
 
@@ -52,3 +52,24 @@ class Widths(Record):
         if node.storage is None:
             return bytes_of(parameters, self.weight(node))
         return node.storage.bytes_of(counts, parameters, self.parameters, node.channels, self.weight(node))
+
+    def said(self, kind: str, network: Network) -> Any:
+        """A width in words: the one asked for, else the network's own, else the default; several as a text."""
+        if (asked := getattr(self, kind)) is not None:
+            return asked
+        own = {name: bits for name, node in network.nodes.items() if (bits := getattr(node, kind)) is not None}
+        default = _DEFAULTS[kind]
+        if not own:
+            return default
+        silent = any(_has(node, network.counts[name], kind) for name, node in network.nodes.items() if name not in own)
+        distinct = sorted({*own.values()} | ({default} if silent else set()), key=str)
+        return " and ".join(map(str, distinct)) if len(distinct) > 1 else distinct[0]
+
+
+_DEFAULTS = {"weight_bits": WEIGHT_BITS, "activation_bits": ACTIVATION_BITS, "accumulator_bits": ACCUMULATOR_BITS}
+
+
+def _has(node: Node, counts: Counts, kind: str) -> bool:
+    """Whether a node has something of that width."""
+    number = {"weight_bits": counts.weights, "accumulator_bits": counts.macs}.get(kind, node.layer.role != "alias")
+    return bool(number != 0)

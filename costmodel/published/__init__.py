@@ -18,7 +18,20 @@ DOCUMENTS = {
 }
 """The documents by name."""
 
-__all__ = ["DOCUMENTS", "baiev", "claims", "deep_compression", "documents", "errata", "figures", "formulas", "pardhi", "show", "tables", "waterfall"]
+__all__ = [
+    "DOCUMENTS",
+    "baiev",
+    "claims",
+    "deep_compression",
+    "documents",
+    "errata",
+    "figures",
+    "formulas",
+    "pardhi",
+    "show",
+    "tables",
+    "waterfall",
+]
 
 
 def figures() -> Table:

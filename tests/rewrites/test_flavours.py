@@ -43,7 +43,9 @@ def test_other_sizes(alpha: float) -> None:
     assert same(full.rewrite(R.DepthwiseSeparable(where="block*")), cm.zoo.mobilenet_v1(alpha, 160))
 
 
-@pytest.mark.parametrize("there", [R.SpatiallySeparable(), R.SpatiallySeparable(reading="full"), R.CombinedSeparable(), R.DepthwiseSeparable()])
+@pytest.mark.parametrize(
+    "there", [R.SpatiallySeparable(), R.SpatiallySeparable(reading="full"), R.CombinedSeparable(), R.DepthwiseSeparable()]
+)
 @pytest.mark.parametrize("net", [FULL, cm.zoo.vgg16(), cm.zoo.resnet50()], ids=lambda n: n.name)
 def test_there_and_back(net: cm.Network, there) -> None:
     assert same(net.rewrite(there, R.Standard()), net)

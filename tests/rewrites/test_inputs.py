@@ -67,10 +67,10 @@ def test_reshapes_that_leave_it_open_are_refused_by_name() -> None:
     net = cm.Network.of(L.Reshape((1, 72, 4))(x, name="patches"))
     # 6*6 = 36 divides 72 alone, so 8x8 makes it 128; 4 rows stay
     assert net.rewrite(R.Resolution(8)).shape(net.outputs[0]) == (1, 128, 4)
-    with pytest.raises(cm.errors.NetworkError, match="'folded'.*not plain"):
+    with pytest.raises(cm.errors.NetworkError, match=r"'folded'.*not plain"):
         cm.Network.of(L.Reshape((1, 36, 4, 72))(cm.Input((1, 288, 6, 6)), name="folded")).rewrite(R.Resolution(8))
     cut = cm.Network.of(L.Rearrange("slice", (1, 8, 5, 5))(x, name="cut"))
-    with pytest.raises(cm.errors.NetworkError, match="'cut'.*slice makes 5 of 6"):
+    with pytest.raises(cm.errors.NetworkError, match=r"'cut'.*slice makes 5 of 6"):
         cut.rewrite(R.Resolution(8))
 
 

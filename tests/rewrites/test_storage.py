@@ -261,7 +261,15 @@ def test_huffman_codes_are_the_shortest_and_no_shorter_than_the_entropy(frequenc
 
 def test_documents_that_lie_are_refused() -> None:
     text = json.loads(dense(4, 4).rewrite(R.Prune(0.5)).to_json())
-    for bad in ({"density": 2}, {"density": "1e999999999"}, {"unknown": 1}, [1], {"sparse_format": "zip"}, {"index_bits": -1}, {"density": [1]}):
+    for bad in (
+        {"density": 2},
+        {"density": "1e999999999"},
+        {"unknown": 1},
+        [1],
+        {"sparse_format": "zip"},
+        {"index_bits": -1},
+        {"density": [1]},
+    ):
         text["nodes"][1]["storage"] = bad
         with pytest.raises(cm.CostModelError):
             cm.Network.from_json(json.dumps(text))
@@ -274,3 +282,18 @@ def test_nothing_at_all_is_refused() -> None:
     for density in (0, 1.5, -0.1, "half", float("nan"), True):
         with pytest.raises(cm.errors.FieldError, match="share above 0"):
             R.Prune(density)
+
+
+def test_other_weights_in_the_same_place_keep_widths_and_lose_zeros() -> None:
+    net = cm.zoo.mobilenet_v1(variant="full").rewrite(R.Bits(weights=4, biases=32, scales="channel"), R.Prune(0.5))
+    made = net.rewrite(R.DepthwiseSeparable(where="block1"))
+    storage = made.nodes["block1/pw"].storage
+    assert (made.nodes["block1/pw"].weight_bits, storage.scales_per, storage.density) == (4, "channel", 1)
+    assert [c.what for c in made.changes.made if c.rewrite == "DepthwiseSeparable"] == ["flavour", "storage"]
+
+
+def test_a_symbolic_storage_has_no_json() -> None:
+    with pytest.raises(cm.errors.SymbolicError):
+        dense(4, 4).rewrite(R.Prune(cm.symbols("d"))).to_json()
+    assert dense(4, 4).rewrite(R.Prune(cm.symbols("d"))) == dense(4, 4).rewrite(R.Prune(cm.symbols("d")))
+    assert len({dense(4, 4).rewrite(R.Prune(0.5)), dense(4, 4).rewrite(R.Prune("1/2")), dense(4, 4)}) == 2, "1/2 is 0.5"

@@ -12,6 +12,7 @@ from costmodel.layers import Layer, Shape
 from costmodel.network.changes import Change, Left
 from costmodel.network.graph import Network, Node, TensorRef
 from costmodel.network.layout import infer
+from costmodel.network.storage import PLAIN
 
 Build = Callable[..., Any]
 """Called on the tensors that a node reads: calls layers and blocks on them, as `Network.of` has it, and returns what the
@@ -38,6 +39,12 @@ class Rewrite(Record):
     def changed(self, node: Node | str, what: str, before: Any, after: Any) -> Change:
         """The record of a change."""
         return Change(type(self).__name__, node if isinstance(node, str) else node.name, what, before, after)
+
+    def lost(self, node: Node) -> list[Change]:
+        """The records of a node whose weights become others: what was known of their zeros and codes."""
+        if node.storage is None or node.storage == node.storage.widths:
+            return []
+        return [self.changed(node, "storage", str(node.storage), str(node.storage.widths or PLAIN))]
 
     def left(self, node: Node | str, why: str) -> Left:
         """The record of a node that it could have changed, and did not."""
@@ -169,17 +176,7 @@ class _Place:
         like = self.like
         label = self.draft.free(name or f"{like.name}/{layer.kind}")
         refs = tuple([place.ref for place in inputs])
-        node = Node(
-            label,
-            layer,
-            refs,
-            (),
-            (),
-            (),
-            like.weight_bits,
-            like.activation_bits,
-            channels_last=like.channels_last,
-            accumulator_bits=like.accumulator_bits,
-        )
+        own = like._replace(absorbed=False, held=None, storage=like.storage and like.storage.widths)
+        node = own._replace(name=label, layer=layer, inputs=refs, input_shapes=(), output_shapes=(), conditions=())
         places = tuple([_Place(self.draft, ref, like) for ref in self.draft.add(node)])
         return places[0] if len(places) == 1 else places

@@ -48,7 +48,7 @@ class _Host(NamedTuple):
 
 
 def _has_parameters(node: Node) -> bool:
-    return node.counts().all != 0
+    return bool(node.counts().all != 0)
 
 
 class _Flavour(Rewrite):
@@ -73,6 +73,7 @@ class _Flavour(Rewrite):
             host = _Host.of(group)
             replacements |= {rider.name: lambda x: x for rider in host.nodes} | {node.name: self._block(host)}
             records.append(self.changed(node, "flavour", "standard", self._name))
+            records += self.lost(node)
         return self.rebuilt(network, replacements, records)
 
     def _why_not_split(self, node: Node) -> str | None:
@@ -217,6 +218,7 @@ class Standard(Rewrite):
             label = _common(names)
             replacements[chain[-1].node.name] = _standard(chain, label)
             records.append(self.changed(label, "flavour", f"{name} ({', '.join(names)})", "standard"))
+            records += [record for host in chain for record in self.lost(host.node)]
         for node in picked.values():
             if isinstance(node.layer, DepthwiseConv2d) and node.name not in taken:
                 records.append(self.left(node, "no convolution across channels is its sole reader"))

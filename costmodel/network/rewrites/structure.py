@@ -225,6 +225,7 @@ class GlobalPooling(Rewrite):
                 replacements[gone.name] = _first
                 records.append(self.changed(gone, "layer", gone.layer, None))
             replacements[first.name] = _anew(first)
+            records += self.lost(first)
             records.append(self.changed(first, "inputs", dense[0].input_shapes[0][-1], node.seen(node.input_shapes[0])[1]))
         try:
             return self.rebuilt(network, replacements, records)

@@ -60,6 +60,10 @@ def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
 
 def _bits(step: Step, workload: Workload) -> Bits:
     node, widths, nodes = step.nodes[0], workload.widths, workload.network.nodes
+    if node.storage is not None and node.storage.compressed:
+        raise FieldError(
+            f"layer {step.name!r} stores its weights with {node.storage}; a tiling knows one width: use 'resident' or 'compulsory'"
+        )
     operands = [widths.activation(nodes[workload.stored[ref].node]) for ref in node.inputs]
     weight = operands[1] if isinstance(node.layer, MatMul) else widths.weight(node)
     bits = Bits(operands[0], weight, widths.activation(step.nodes[-1]), widths.accumulator(step.nodes[0]))
@@ -70,8 +74,6 @@ def _bits(step: Step, workload: Workload) -> Bits:
 
 def _tiled(step: Step, workload: Workload, nest: Nest, bits: Bits, sram_bytes: Num) -> Traffic:
     node = step.nodes[0]
-    if node.storage is not None and node.storage.compressed:
-        raise FieldError(f"its weights are stored as {node.storage}; a tiling knows weights of one width: use 'resident' or 'compulsory'")
     product = isinstance(node.layer, MatMul)
     own = {workload.stored[ref] for ref in node.inputs}
     beside = workload.bytes_of(tuple(ref for ref in step.reads if ref not in own))
