@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import gcd, lcm
 from typing import Any, NamedTuple
 
-from costmodel._num import Num, is_symbolic, product, total
+from costmodel._num import Num, product, total
 from costmodel.errors import CostModelError
 from costmodel.layers import Counts, Layer, Shape
 from costmodel.network.graph import Network, Node, TensorRef
@@ -214,7 +214,7 @@ class Channels:
 
     def tie(self, first: Layout, second: Layout, why: str) -> None:
         """Two layouts of one size stay equal."""
-        rest, other = list(self.resolved(first)), list(self.resolved(second))
+        rest, other = list(self._expanded(first)), list(self._expanded(second))
         while rest and other:
             a, b = rest[0], other[0]
             if a.axis is b.axis and a.times == b.times:
@@ -230,7 +230,7 @@ class Channels:
                 done = 0
             else:
                 return self.fix([first, second], why)
-            rest, other = list(self.resolved(tuple(rest[done:]))), list(self.resolved(tuple(other[done:])))
+            rest, other = list(self._expanded(tuple(rest[done:]))), list(self._expanded(tuple(other[done:])))
         return None
 
     def _tie_parts(self, a: Part, b: Part, why: str) -> None:
@@ -265,20 +265,20 @@ class Channels:
     def cut(self, layout: Layout, sizes: Sequence[Num], why: str) -> list[Layout]:
         """A layout as several, each of some size."""
         pieces: list[Layout] = []
-        rest = list(self.resolved(layout))
+        rest = list(self._expanded(layout))
         for size in sizes:
             piece: list[Part] = []
             missing = size
             while rest and missing != 0:
-                if rest[0].size != missing and type(missing) is int and type(rest[0].size) is int and rest[0].size > missing:
-                    rest[:1] = self._cut(rest[0], missing, why)
-                elif rest[0].size != missing and (is_symbolic(missing) or is_symbolic(rest[0].size)):
+                first = rest[0].size
+                if first != missing and not (type(first) is int and type(missing) is int):
                     self.fix([layout], why)
                     return [(Part(size),) for size in sizes]
+                if first != missing and first > missing:
+                    rest = list(self._expanded((*self._cut(rest[0], missing, why), *rest[1:])))
                 piece.append(rest.pop(0))
                 missing = missing - piece[-1].size
             pieces.append(tuple(piece))
-            rest = list(self.resolved(tuple(rest)))
         return [self.resolved(piece) or (Part(0),) for piece in pieces]
 
     def _bind(self, axis: Axis, parts: Layout) -> None:

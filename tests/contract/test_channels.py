@@ -397,6 +397,20 @@ def test_pruning_that_is_refused_or_left() -> None:
     assert net.rewrite(R.KeepChannels(0.5, where="fc")).changes.left[0].why == "the network returns it"
 
 
+@pytest.mark.parametrize(
+    ("rewrite", "message"),
+    [
+        (R.Width(0.5, where="conv1/act"), "picks no layers that choose their channels of network 'mobilenet_v1', but conv1/act"),
+        (R.KeepChannels(0.5, where="relu"), "picks no layers with weights"),
+        (R.Kernel(5, where="fc"), "picks no convolutions"),
+        (R.Bottleneck(where="pool"), "picks no convolutions"),
+    ],
+)
+def test_a_pattern_that_names_what_a_rewrite_is_not_for(rewrite, message) -> None:
+    with pytest.raises(cm.errors.FieldError, match=message):
+        cm.zoo.mobilenet_v1().rewrite(rewrite)
+
+
 # -- Classes, Kernel, Bottleneck
 
 

@@ -16,6 +16,10 @@ CONVOLUTIONS = ("standard", "pointwise", "depthwise", "grouped", "transposed")
 """Varieties that have a window and weights."""
 
 
+def _is_convolution(node: Node) -> bool:
+    return node.variety() in CONVOLUTIONS
+
+
 def _pointwise(node: Node) -> bool:
     return all(type(size) is int and size == 1 for size in node.layer.per_axis("kernel_size"))
 
@@ -47,8 +51,8 @@ class Kernel(Rewrite):
     def apply(self, network: Network) -> Network:
         replacements: dict[str, Node | Build] = {}
         records: list[Change | Left] = []
-        for name, node in selected(network, self.where).items():
-            if node.variety() not in CONVOLUTIONS or (self.where is None and _pointwise(node)):
+        for name, node in selected(network, self.where, _is_convolution, "convolutions").items():
+            if self.where is None and _pointwise(node):
                 continue
             before = node.layer.per_axis("kernel_size")
             after = self._sizes(node, before)
@@ -137,9 +141,7 @@ class Bottleneck(Rewrite):
         replacements: dict[str, Node | Build] = {}
         records: list[Change | Left] = []
         riders = {host.name: followers for host, *followers in network.hosts}
-        for name, node in selected(network, self.where).items():
-            if node.variety() not in CONVOLUTIONS:
-                continue
+        for name, node in selected(network, self.where, _is_convolution, "convolutions").items():
             if node.variety() != "standard" or len(node.inputs) > 1:
                 if self.where is not None or not _pointwise(node):
                     records.append(self.left(name, f"it is {node.variety()}: only standard convolutions have bottlenecks"))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
-from costmodel.errors import UnknownNameError
+from costmodel.errors import FieldError, UnknownNameError
 from costmodel.layers import LAYERS
 from costmodel.network.graph import Network, Node
 
@@ -26,13 +27,25 @@ Where = Annotated[Any, _where]
 a predicate is called with each `Node`; of a tuple any one."""
 
 
-def selected(network: Network, where: Any) -> dict[str, Node]:
+def selected(network: Network, where: Any, fits: Callable[[Node], bool] | None = None, what: str = "layers") -> dict[str, Node]:
     """The nodes that `where` picks, by name, in their order.
+
+    Parameters
+    ----------
+    network : Network
+    where : pattern, kind, predicate or several
+        See `Where`.
+    fits : function of a node, optional
+        Whether the rewrite is for such a node at all; others are passed over.
+    what : str
+        What such nodes are called.
 
     Raises
     ------
     UnknownNameError
         Where a text is no kind of layer and no node of the network has such a name.
+    FieldError
+        Where a text names nodes of which none fits.
 
     Examples
     --------
@@ -47,7 +60,10 @@ def selected(network: Network, where: Any) -> dict[str, Node]:
             raise UnknownNameError(
                 str(UnknownNameError.of("layer", one, network.nodes)).partition("; known")[0] + f"; network {network.name!r}"
             )
-        picked |= found
+        fitting = found if fits is None else {name for name in found if fits(network.nodes[name])}
+        if found and not fitting and isinstance(one, str):
+            raise FieldError(f"`where` (={one!r}) picks no {what} of network {network.name!r}, but {', '.join(sorted(found)[:3])}")
+        picked |= fitting
     return {name: node for name, node in network.nodes.items() if name in picked}
 
 

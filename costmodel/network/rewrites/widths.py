@@ -54,8 +54,14 @@ class _Resizing(Rewrite):
 
     def _fixed(self, channels: Channels, names: Iterable[str]) -> list[Left]:
         """Those of some layers whose channels can't change."""
-        why = {name: axis.fixed for name in names for axis in _axes(channels, name) if axis.fixed is not None}
+        chosen = set(names)
+        why = {name: axis.fixed for name in channels.made if name in chosen for axis in _axes(channels, name) if axis.fixed is not None}
         return [self.left(name, reason) for name, reason in why.items()]
+
+
+def _makers(channels: Channels, where: Any) -> set[str]:
+    """Those of some layers that choose how many channels they give."""
+    return set(selected(channels.network, where, lambda node: node.name in channels.made, "layers that choose their channels"))
 
 
 def _axes(channels: Channels, name: str) -> list[Axis]:
@@ -81,7 +87,8 @@ class Width(_Resizing):
     rounding : "floor", "exact", int or function
         What becomes of alpha times the channels: rounded down, the default, as in MobileNet v1; "exact" refuses what is not whole; an
         integer is the step of MobileNet v2's rule (8: the nearest multiple that keeps nine tenths, `make_divisible`); a function of
-        the scaled channels gives the new ones. The result is at least 1; groups of a convolution round it down further.
+        the scaled channels gives the new ones. The result is at least 1; groups of a convolution round it down further. Of a symbol
+        neither is known: its values must leave channels, and groups stand among the network's conditions.
     where : pattern, kind, predicate or several
         The layers whose channels are multiplied, and all that is tied to them; None, the default, is every layer.
     following : pattern, kind, predicate or several
@@ -113,8 +120,8 @@ class Width(_Resizing):
 
     def apply(self, network: Network) -> Network:
         channels = Channels(network)
-        following = set(selected(network, self.following)) & channels.made.keys()
-        meant = (set(selected(network, self.where)) & channels.made.keys()) | following
+        following = _makers(channels, self.following)
+        meant = _makers(channels, self.where) | following
         sizes: dict[Axis, Num] = {}
         waiting: set[Axis] = set()
 
@@ -235,13 +242,16 @@ class KeepChannels(_Resizing):
             raise FieldError(f"`where` (={self.where!r}) goes with one value for all, not with a mapping")
         pairs = values if isinstance(values, tuple) else ((self.where, values),)
         kept = _count_kept if self.share is None else _share_kept
-        return [(name, partial(kept, value, name)) for where, value in pairs for name in selected(network, where)]
+        return [
+            (name, partial(kept, value, name))
+            for where, value in pairs
+            for name in selected(network, where, _weighs, "layers with weights")
+        ]
 
     def _of(self, channels: Channels, name: str, kept: Callable[[Num], Num], left: list[Left]) -> list[tuple[Axis, Num]]:
         """The axes of a layer with what is kept of each."""
         if name not in channels.made:
-            if channels.network.counts[name].weights != 0:
-                left.append(self.left(name, "its channels are those of what it reads"))
+            left.append(self.left(name, "its channels are those of what it reads"))
             return []
         if fixed := self._fixed(channels, [name]):
             left += fixed
@@ -257,6 +267,10 @@ class KeepChannels(_Resizing):
                 size = kept(axis.size) if self.share is not None else floor_div(kept(axis.size * times), times)
                 found.append((axis, _stepped(size, axis)))
         return found
+
+
+def _weighs(node: Node) -> bool:
+    return bool(node.layer.counts(tuple(map(node.seen, node.input_shapes)), node.seen(node.output_shapes[0])).weights != 0)
 
 
 def _share_kept(share: Any, name: str, channels: Num) -> Num:
