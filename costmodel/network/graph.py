@@ -76,8 +76,11 @@ class Node(NamedTuple):
 
     def counts(self) -> Counts:
         """What its layer does and holds; parameters that a file says it stores take the place of the layer's."""
-        counts = self.layer.counts(tuple([self.seen(shape) for shape in self.input_shapes]), self.seen(self.output_shapes[0]))
-        return counts if self.held is None else self.held._replace(macs=counts.macs, other=counts.other)
+        inputs, output = self.input_shapes, self.output_shapes[0]
+        if self.channels_last:
+            inputs, output = tuple(map(channels_first, inputs)), channels_first(output)
+        counts = self.layer.counts(inputs, output)
+        return counts if self.held is None else Counts(*counts[:2], *self.held[2:])
 
 
 class Network:
