@@ -1,5 +1,6 @@
 """Other pictures, other heads, layers that come and go."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,28 @@ def test_activations_whose_input_others_read_stay() -> None:
     made = net.rewrite(R.FuseActivations())
     assert made.nodes == net.nodes
     assert [(r.node, r.why) for r in made.changes.left] == [("act", "others read 'conv' too")]
+
+
+def test_maps_with_their_channels_last(tmp_path: Path) -> None:
+    """As TFLite and Keras have them: a map of 16x16 with 20 channels before a reshape to fixed sizes."""
+    conv = {"kernel_size": 3, "bias": False}
+    nodes = [
+        {"name": "x", "kind": "input", "fields": {"shape": [1, 32, 32, 3]}},
+        {"name": "c", "kind": "conv2d", "fields": conv | {"out_channels": 8}, "inputs": ["x"], "channels_last": True},
+        {"name": "d", "kind": "conv2d", "fields": conv | {"out_channels": 20, "stride": 2}, "inputs": ["c"], "channels_last": True},
+        {"name": "r", "kind": "relu", "inputs": ["d"]},
+        {"name": "f", "kind": "reshape", "fields": {"shape": [1, 16 * 16 * 20]}, "inputs": ["r"]},
+        {"name": "y", "kind": "dense", "fields": {"out_features": 10}, "inputs": ["f"]},
+    ]
+    net = cm.Network.from_json(json.dumps({"schema": 1, "name": "last", "nodes": nodes, "outputs": ["y"]}))
+    pooled = net.rewrite(R.GlobalPooling())
+    assert pooled.counts["y"].weights == 20 * 10
+    assert pooled.rewrite(R.Resolution(64, 48)).parameters == pooled.parameters
+    # 27*8 weights at 32*32 places, 72*20 at 16*16; four times as many places at 64x64, and as many inputs of the dense layer
+    assert net.macs == 216 * 1024 + 1440 * 256 + 51_200
+    assert net.rewrite(R.Resolution(64, regrow=True)).macs == 4 * net.macs
+    assert net.rewrite(R.Batch(4)).macs == 4 * net.macs
+    scaled = net.rewrite(R.Bits(weights=8, scales="channel", scale_bits=16))
+    assert cm.predict(scaled).total.weight_bytes == 216 + 1440 + 51_200 + 2 * (8 + 20 + 10)
+    for flavour in (R.DepthwiseSeparable(), R.SpatiallySeparable(), R.CombinedSeparable()):
+        assert net.rewrite(flavour, R.Standard()).totals == net.totals

@@ -297,3 +297,11 @@ def test_a_symbolic_storage_has_no_json() -> None:
         dense(4, 4).rewrite(R.Prune(cm.symbols("d"))).to_json()
     assert dense(4, 4).rewrite(R.Prune(cm.symbols("d"))) == dense(4, 4).rewrite(R.Prune(cm.symbols("d")))
     assert len({dense(4, 4).rewrite(R.Prune(0.5)), dense(4, 4).rewrite(R.Prune("1/2")), dense(4, 4)}) == 2, "1/2 is 0.5"
+
+
+def test_widths_before_folding_are_those_after() -> None:
+    bits = R.Bits(weights=4, biases=32, norms=16)
+    net = cm.zoo.mobilenet_v1()
+    # 4,209,088 weights at half a byte; 11,944 biases (10,944 of folded norms) at 4 bytes
+    for order in ((bits, R.FoldNorm()), (R.FoldNorm(), bits)):
+        assert weight_bytes(net.rewrite(*order), parameters="all") == 2_104_544 + 4 * 11_944

@@ -97,7 +97,7 @@ _NO_DEFAULT = object()
 def _named(value: Any) -> str:
     if isinstance(value, tuple) and any(map(callable, value)):
         return f"({', '.join(map(_named, value))})"
-    return getattr(value, "__name__", "a predicate") if callable(value) else repr(value)
+    return getattr(value, "__name__", "a predicate") if callable(value) and not isinstance(value, Record) else repr(value)
 
 
 class _Draft:
@@ -170,6 +170,10 @@ class _Place:
     def shape(self) -> Shape:
         """Its shape, channels first."""
         return self.like.seen(self.draft.shape(self.ref))
+
+    def read(self, channels_last: bool) -> _Place:
+        """The same tensor for layers that take its axes in that order."""
+        return _Place(self.draft, self.ref, self.like._replace(channels_last=channels_last))
 
     def apply(self, layer: Layer, inputs: tuple[_Place, ...], name: str | None = None) -> _Place | tuple[_Place, ...]:
         """The output of a layer, or a tuple where it has several."""

@@ -117,8 +117,8 @@ class Bits(Rewrite):
             storage |= {"norm_bits": self.norms} | ({} if self.biases is not None else {"bias_bits": self.norms})
         if self.constants is not None and counts.constants != 0:
             storage["constant_bits"] = self.constants
-        if "norm_bits" not in storage and counts.biases == 0:
-            storage.pop("bias_bits", None)
+        if "norm_bits" not in storage and counts.biases == 0 and counts.weights == 0:
+            storage.pop("bias_bits", None)  # a layer with weights may come to have biases, by FoldNorm
         if counts.weights != 0:
             if self.weights is not None:
                 node = node._replace(weight_bits=self.weights)

@@ -13,6 +13,7 @@ from costmodel.layers.pooling import GlobalAvgPool
 from costmodel.layers.structure import Flatten, Reshape
 from costmodel.network.changes import Change, Left
 from costmodel.network.graph import Network, Node, TensorRef
+from costmodel.network.layout import channels_first
 from costmodel.network.rewrites.base import Build, Rewrite
 from costmodel.network.rewrites.select import Where, selected
 
@@ -212,13 +213,14 @@ class GlobalPooling(Rewrite):
         for node in selected(network, self.where).values():
             if not isinstance(node.layer, Flatten | Reshape) or len(node.output_shapes[0]) != 2 or len(node.input_shapes[0]) < 3:
                 continue
-            sizes = node.seen(node.input_shapes[0])[2:]
+            last = _is_last(node.inputs[0], network)
+            channels, *sizes = (channels_first(node.input_shapes[0]) if last else node.input_shapes[0])[1:]
             head = _head(node, readers, network)
             dense = [layer for layer in head if isinstance(layer.layer, Dense)]
             if set(sizes) == {1} or not dense:
                 records.append(self.left(node, "its map has one place" if dense else "no dense layer reads it alone"))
                 continue
-            replacements[node.name] = _pooled(node)
+            replacements[node.name] = _pooled(node, last)
             records.append(self.changed(node, "map", f"{' x '.join(map(str, sizes))} flattened", "averaged"))
             first = dense[0 if self.hidden else -1]
             for gone in [] if self.hidden else head[: head.index(first)]:
@@ -226,7 +228,7 @@ class GlobalPooling(Rewrite):
                 records.append(self.changed(gone, "layer", gone.layer, None))
             replacements[first.name] = _anew(first)
             records += self.lost(first)
-            records.append(self.changed(first, "inputs", dense[0].input_shapes[0][-1], node.seen(node.input_shapes[0])[1]))
+            records.append(self.changed(first, "inputs", dense[0].input_shapes[0][-1], channels))
         try:
             return self.rebuilt(network, replacements, records)
         except CostModelError as error:
@@ -244,11 +246,19 @@ def _head(flatten: Node, readers: dict[TensorRef, list[Node]], network: Network)
     return chain[: last + 1]
 
 
-def _pooled(flatten: Node) -> Build:
+def _pooled(flatten: Node, channels_last: bool) -> Build:
     def build(x: Any) -> Any:
-        return Flatten()(GlobalAvgPool()(x, name=f"{flatten.name}/pool"), name=flatten.name)
+        return Flatten()(GlobalAvgPool()(x.read(channels_last), name=f"{flatten.name}/pool"), name=flatten.name)
 
     return build
+
+
+def _is_last(ref: TensorRef, network: Network) -> bool:
+    """Whether a map has its channels last: a convolution or pooling that it comes from says so."""
+    node = network.nodes[ref.node]
+    if node.channels_last or not node.inputs:
+        return node.channels_last
+    return node.layer.rank is None and _is_last(node.inputs[0], network)
 
 
 def _anew(node: Node) -> Build:
