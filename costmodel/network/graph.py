@@ -267,9 +267,8 @@ class Network:
         return load(text)
 
     def _content(self) -> tuple[Any, ...]:
-        shapes = ("input_shapes", "output_shapes", "conditions")
-        nodes = tuple(tuple(value for key, value in node._asdict().items() if key not in shapes) for node in self.nodes.values())
-        return self.name, nodes, self.outputs, self.assumptions
+        """What compares: shapes and conditions follow from the rest."""
+        return self.name, tuple([(*node[:3], *node[6:]) for node in self.nodes.values()]), self.outputs, self.assumptions
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self._content() == other._content()
