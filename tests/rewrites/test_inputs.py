@@ -188,3 +188,15 @@ def test_maps_with_their_channels_last(tmp_path: Path) -> None:
     assert cm.predict(scaled).total.weight_bytes == 216 + 1440 + 51_200 + 2 * (8 + 20 + 10)
     for flavour in (R.DepthwiseSeparable(), R.SpatiallySeparable(), R.CombinedSeparable()):
         assert net.rewrite(flavour, R.Standard()).totals == net.totals
+
+
+def test_layers_that_read_other_channels_have_other_weights_and_say_so(tmp_path: Path) -> None:
+    """On files too, whose stored numbers of parameters follow."""
+    squeeze = R.Insert(L.Conv2d(16, 1, bias=False), after="conv1/act", name="squeeze")
+    net = cm.zoo.mobilenet_v1(variant="full")
+    file = cm.read(write(net, tmp_path / "full.onnx"))
+    made = file.rewrite(squeeze)
+    assert made.totals == net.rewrite(squeeze).totals
+    # block1 reads 16 channels in place of 32: 9*32*64 and 9*16*64
+    assert ("block1", "weights", 18_432, 9_216) in [(c.node, c.what, c.before, c.after) for c in made.changes.made]
+    assert made.rewrite(R.Drop("squeeze")).nodes == file.nodes

@@ -71,13 +71,13 @@ class _Inputs(Rewrite):
         except CostModelError as error:
             raise NetworkError(f"{self!r} does not go with layer {node.name!r} ({node.layer.kind}): {error}") from None
         after = node._replace(layer=layer, input_shapes=inputs, output_shapes=made, conditions=conditions)
-        if _own(after) != _own(node):
+        if own_parameters(after) != own_parameters(node):
             regrown = self._regrown(node, after)
             if regrown is None:
-                number = {role: n for role, n in _own(after).items() if n != _own(node)[role]}
+                number = {role: n for role, n in own_parameters(after).items() if n != own_parameters(node)[role]}
                 raise NetworkError(
                     f"{self!r} would give layer {node.name!r} ({node.layer.kind}) {_words(number)} instead of "
-                    f"{_words({role: _own(node)[role] for role in number})}: put GlobalPooling before it, "
+                    f"{_words({role: own_parameters(node)[role] for role in number})}: put GlobalPooling before it, "
                     f"or say regrow=True where its parameters may be others"
                 )
             return regrown
@@ -108,12 +108,12 @@ class _Inputs(Rewrite):
         for key, value in after.layer.fields().items():
             if value != (old := getattr(node.layer, key)):
                 yield self.changed(node, key, old, value)
-        for role, number in _own(after).items():
-            if number != (old := _own(node)[role]):
+        for role, number in own_parameters(after).items():
+            if number != (old := own_parameters(node)[role]):
                 yield self.changed(node, role, old, number)
 
 
-def _own(node: Node) -> dict[str, Num]:
+def own_parameters(node: Node) -> dict[str, Num]:
     """Parameters by role as the layer has them, whatever a file says that it stores."""
     return node._replace(held=None).counts().parameters()
 
@@ -195,9 +195,9 @@ class Resolution(_Inputs):
         return tuple([floor_div(size, old) * new if i == followers[0] else size for i, size in enumerate(made)])
 
     def _regrown(self, node: Node, after: Node) -> Node | None:
-        if not self.regrow or (node.held is not None and node.held.parameters() != _own(node)):
+        if not self.regrow or (node.held is not None and node.held.parameters() != own_parameters(node)):
             return None
-        return after if node.held is None else after._replace(held=node.held._replace(**_own(after)))
+        return after if node.held is None else after._replace(held=node.held._replace(**own_parameters(after)))
 
 
 class Batch(_Inputs):

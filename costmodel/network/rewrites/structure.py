@@ -15,6 +15,7 @@ from costmodel.network.changes import Change, Left
 from costmodel.network.graph import Network, Node, TensorRef
 from costmodel.network.layout import channels_first
 from costmodel.network.rewrites.base import Build, Rewrite
+from costmodel.network.rewrites.inputs import own_parameters
 from costmodel.network.rewrites.select import Where, selected
 
 
@@ -67,7 +68,7 @@ class Drop(Rewrite):
                 )
         records: list[Change | Left] = [self.changed(node, "layer", node.layer, None) for node in picked.values()]
         rest = self.rebuilt(network, dict.fromkeys(picked, _first), records)
-        return self._without_unread(rest, network)
+        return _settled(self, self._without_unread(rest, network), network)
 
     def _without_unread(self, network: Network, before: Network) -> Network:
         """The network without what nothing reads any more; what nothing read before stays."""
@@ -82,6 +83,25 @@ class Drop(Rewrite):
 
 def _first(*tensors: Any) -> Any:
     return tensors[0]
+
+
+def _settled(rewrite: Rewrite, network: Network, before: Network) -> Network:
+    """The network with the parameters that its layers have on what they read now; those that change are recorded."""
+    records: list[Change | Left] = []
+    nodes = dict(network.nodes)
+    for name, node in network.nodes.items():
+        old = before.nodes.get(name)
+        if old is None or old.layer != node.layer or old.input_shapes == node.input_shapes:
+            continue
+        was, now = own_parameters(old), own_parameters(node)
+        if was == now:
+            continue
+        if node.held is not None:
+            if node.held.parameters() != was:
+                raise NetworkError(f"{rewrite!r} changes what layer {name!r} reads, whose parameters the file does not store as its own")
+            nodes[name] = node._replace(held=node.held._replace(**now))
+        records += [rewrite.changed(node, role, was[role], number) for role, number in now.items() if number != was[role]]
+    return Network(network.name, nodes.values(), network.outputs, network.assumptions, (*network.changes, *records)) if records else network
 
 
 def _unread(network: Network) -> set[str]:
@@ -124,7 +144,8 @@ class Insert(Rewrite):
                 raise FieldError(f"{self!r} names {node.name!r}, which has {len(node.output_shapes)} outputs; it must have one")
         label = self.name
         records = [self.changed(node, "read through", None, self.layer) for node in picked.values()]
-        return self.rebuilt(network, {}, records, behind={name: lambda x: self.layer(x, name=label) for name in picked})
+        made = self.rebuilt(network, {}, records, behind={name: lambda x: self.layer(x, name=label) for name in picked})
+        return _settled(self, made, network)
 
 
 class FuseActivations(Rewrite):
