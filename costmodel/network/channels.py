@@ -715,12 +715,15 @@ def _regrouped(at: _Visit, x: Layouts, shape: Shape) -> Layouts | None:
 
 
 def _rearrange(at: _Visit) -> Given:
-    """Elements that are picked or repeated: an axis keeps its size, or is a whole number of times longer or shorter."""
+    """Elements that are picked or repeated: an axis keeps its size, is a whole number of times longer or shorter, or goes."""
     x, shape = at.inputs[0], at.shapes[0]
     for layouts in at.inputs[1:]:
         at.ties.fix(layouts, at.why)
     if not any(map(varies, x)):
         return Given((plain(shape),))
+    if len(x) == len(shape) + 1:
+        sizes = tuple(map(at.ties.size, x))
+        x = next((x[:i] + x[i + 1 :] for i in range(len(x)) if not varies(x[i]) and sizes[:i] + sizes[i + 1 :] == shape), x)
     if len(x) != len(shape):
         return at.stop()
     found: list[Layout] = []

@@ -210,6 +210,19 @@ def test_attention_splits_and_heads() -> None:
     assert list(network(24).rewrite(R.Width(0.5)).nodes.values()) == list(network(12).nodes.values())
 
 
+def test_queries_keys_and_values_picked_from_one_tensor() -> None:
+    """As PyTorch's attention has them: (length, 3, width), from which each is taken; then the class token alone."""
+
+    def network(width):
+        x = L.Dense(width)(cm.Input((10, 6)))
+        y = L.Transpose((1, 0, 2))(L.Reshape((10, 3, width))(L.Dense(3 * width)(x)))
+        q, k, v = [L.Rearrange("select", (10, width))(y) for _ in range(3)]
+        y = L.MatMul()(L.Softmax()(L.MatMul(transpose_second=True)(q, k)), v)
+        return cm.Network.of(L.Dense(5)(L.Rearrange("select", (width,))(L.Add()(x, y))))
+
+    assert list(network(24).rewrite(R.Width(0.5)).nodes.values()) == list(network(12).nodes.values())
+
+
 def test_recurrent_layers() -> None:
     def network(hidden):
         y, *_ = L.LSTM(hidden, directions=2)(cm.Input((5, 1, 7)))
