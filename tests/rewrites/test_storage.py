@@ -305,3 +305,11 @@ def test_widths_before_folding_are_those_after() -> None:
     # 4,209,088 weights at half a byte; 11,944 biases (10,944 of folded norms) at 4 bytes
     for order in ((bits, R.FoldNorm()), (R.FoldNorm(), bits)):
         assert weight_bytes(net.rewrite(*order), parameters="all") == 2_104_544 + 4 * 11_944
+
+
+def test_explanations_say_how_weights_are_stored_and_which_macs_are_done() -> None:
+    net = cm.zoo.lenet_300_100().rewrite(R.Prune(0.1, sparse_format="bitmap"))
+    found = cm.predict(net, PARDHI.replace(skips_zeros="weights")).explain("fc2")
+    # 30,000 bits of the mask, 3,000 bytes; twice 3,000 MACs at 10^12 a second
+    assert "sparse_format bitmap" in str(found)
+    assert (found["weight_bytes"].result, found["mac_time_s"].result) == (6_750, 6e-9)
