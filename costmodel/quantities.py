@@ -22,6 +22,7 @@ UNITS: dict[str, dict[str, int]] = {
     "j": {"J": 1},
     "j_per_byte": {"J/B": 1},
     "hz": {"Hz": 1},
+    "count": {"": 1},
 }
 """Dimension (the ending of a name) to the units it may be written in and what one of them is worth."""
 
