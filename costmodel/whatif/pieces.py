@@ -52,7 +52,7 @@ def holds_where(gap: Any, x: sp.Symbol, strict: bool = False) -> list[Interval]:
     [Interval(low=1/2, high=2, has_low=True, has_high=True)]
     """
     found: list[Interval] = []
-    for piece in _pieces(_exact(gap), x):
+    for piece in pieces(gap, x):
         over, under = sp.fraction(sp.together(piece.rule))
         roots = {root for part in (over, under) for root in _roots(part, x) if piece.low < root < piece.high}
         for low, high in pairwise([piece.low, *sorted(roots), piece.high]):
@@ -65,9 +65,8 @@ def holds_where(gap: Any, x: sp.Symbol, strict: bool = False) -> list[Interval]:
 
 def nearest(gap: Any, x: sp.Symbol) -> Corner:
     """Where `gap` is least over x > 0: at a corner, where its slope is nothing, or towards an end (0 or oo)."""
-    pieces = _pieces(_exact(gap), x)
     best = Corner(None, sp.oo)
-    for piece in pieces:
+    for piece in pieces(gap, x):
         slope = sp.fraction(sp.together(sp.diff(piece.rule, x)))[0]
         inside = [root for root in _roots(slope, x) if piece.low < root < piece.high]
         for at in (piece.low, *inside, piece.high):
@@ -77,8 +76,8 @@ def nearest(gap: Any, x: sp.Symbol) -> Corner:
     return best
 
 
-class _Piece(NamedTuple):
-    """Between two places an expression without Max or Min."""
+class Piece(NamedTuple):
+    """What an expression is between two places: a rule without Max or Min."""
 
     low: Any
     high: Any
@@ -91,10 +90,17 @@ def _exact(expression: Any) -> Any:
     return expression.xreplace({number: sp.Rational(float(number)) for number in expression.atoms(sp.Float)})
 
 
-def _pieces(expression: Any, x: sp.Symbol) -> list[_Piece]:
+def pieces(expression: Any, x: sp.Symbol) -> list[Piece]:
+    """An expression rational in `x > 0` but for Max and Min, as what it is between their corners, rising; floats become fractions.
+
+    >>> x = sp.Symbol("x", positive=True)
+    >>> [(piece.low, piece.high, piece.rule) for piece in pieces(sp.Max(2, 6 / x, evaluate=False), x)]
+    [(0, 3, 6/x), (3, oo, 2)]
+    """
+    expression = _exact(expression)
     extremes = expression.atoms(sp.Max, sp.Min)
     if not extremes:
-        return [_Piece(sp.S.Zero, sp.oo, expression)]
+        return [Piece(sp.S.Zero, sp.oo, expression)]
     quick = _envelope(expression, x)
     if quick is not None:
         return quick
@@ -103,23 +109,27 @@ def _pieces(expression: Any, x: sp.Symbol) -> list[_Piece]:
         for i, one in enumerate(extreme.args):
             for other in extreme.args[i + 1 :]:
                 marks.update(_roots(sp.fraction(sp.together(one - other))[0], x))
-    pieces = []
-    for low, high in pairwise([sp.S.Zero, *sorted(marks), sp.oo]):
-        pieces.append(_Piece(low, high, _resolved(expression, x, _between(low, high))))
-    return pieces
+    ends = [sp.S.Zero, *sorted(marks), sp.oo]
+    return [Piece(low, high, rule_at(expression, x, _between(low, high))) for low, high in pairwise(ends)]
 
 
-def _resolved(expression: Any, x: sp.Symbol, at: Any) -> Any:
-    """The expression with every Max and Min replaced by the one that is it at a place."""
+def rule_at(expression: Any, x: sp.Symbol, at: Any) -> Any:
+    """What an expression is around a place: every case distinction, Max and Min replaced by the part that it is there.
 
-    def chosen(*parts: Any, largest: bool) -> Any:
-        return (max if largest else min)(parts, key=lambda part: part.subs(x, at))
+    >>> x = sp.Symbol("x", positive=True)
+    >>> rule_at(sp.Max(2, 6 / x, evaluate=False) + x, x, 1)
+    x + 6/x
+    """
 
-    expression = expression.replace(sp.Max, lambda *parts: chosen(*parts, largest=True))
-    return expression.replace(sp.Min, lambda *parts: chosen(*parts, largest=False))
+    def case(*pairs: Any) -> Any:
+        return next(value for value, condition in pairs if condition.subs(x, at) == sp.true)
+
+    expression = expression.replace(sp.Piecewise, case)
+    expression = expression.replace(sp.Max, lambda *parts: max(parts, key=lambda part: part.subs(x, at)))
+    return expression.replace(sp.Min, lambda *parts: min(parts, key=lambda part: part.subs(x, at)))
 
 
-def _envelope(expression: Any, x: sp.Symbol) -> list[_Piece] | None:
+def _envelope(expression: Any, x: sp.Symbol) -> list[Piece] | None:
     """Pieces of a sum of a + b/x and of Max of two such: times against a rate. One walk over the corners, however many there are."""
     constant = slope = Fraction(0)
     corners: list[tuple[Fraction, Fraction, Fraction]] = []
@@ -140,15 +150,15 @@ def _envelope(expression: Any, x: sp.Symbol) -> list[_Piece] | None:
         constant, slope = constant + weight * p, slope + weight * q
         if s > q:
             corners.append(((s - q) / (p - r), weight * (r - p), weight * (s - q)))
-    pieces: list[_Piece] = []
+    found: list[Piece] = []
     high = sp.oo
     for at, more, steeper in sorted(corners, reverse=True):
         if at != high:
-            pieces.append(_Piece(sp.Rational(at), high, _of_line(constant, slope, x)))
+            found.append(Piece(sp.Rational(at), high, _of_line(constant, slope, x)))
             high = sp.Rational(at)
         constant, slope = constant + more, slope + steeper
-    pieces.append(_Piece(sp.S.Zero, high, _of_line(constant, slope, x)))
-    return pieces[::-1]
+    found.append(Piece(sp.S.Zero, high, _of_line(constant, slope, x)))
+    return found[::-1]
 
 
 def _line(term: Any, x: sp.Symbol) -> tuple[Fraction, Fraction] | None:
