@@ -70,6 +70,10 @@ class Front:
         """The front in the form of the data: rows of a DataFrame, points of a Dataset along `point`, arrays of a mapping."""
         return self._data.select(self.indices)
 
+    def column(self, name: str, places: Any) -> Any:
+        """What the data holds under a name at some places of all points."""
+        return self._data.at(name, places)
+
     def table(self) -> Table:
         """One row a point, the best of the first metric first; the knee is marked."""
         others = [name for name in self.points if name not in self.metrics]
@@ -120,7 +124,7 @@ def pareto(data: Any, metrics: str | Iterable[str], *, maximise: str | Iterable[
     Examples
     --------
     >>> import costmodel as cm
-    >>> front = cm.pareto({"time_s": [1, 2, 3, 3, 2], "energy_j": [5, 3, 1, 4, 3]}, ["time_s", "energy_j"])
+    >>> front = cm.pareto({"time_s": [1, 2, 3, 3, 2], "energy_j": [5, 2, 1, 4, 2]}, ["time_s", "energy_j"])
     >>> front.indices.tolist(), front.knee
     ([0, 1, 4, 2], 1)
 

@@ -143,7 +143,7 @@ def sensitivity(
     >>> import costmodel as cm
     >>> found = cm.sensitivity("mobilenet_v1", "pardhi", "time_serial_s")
     >>> [effect.variable for effect in found.effects][:3]
-    ['resolution', 'batch', 'width_multiplier']
+    ['resolution', 'width_multiplier', 'batch']
     >>> round(found["hardware.ddr"].elasticity_above, 4)     # the share of the bus in the time, as time goes with 1 / bandwidth
     -0.7182
     """

@@ -279,12 +279,12 @@ def solve(
     --------
     >>> import costmodel as cm
     >>> found = cm.solve("mobilenet_v1", "pardhi", "time_serial_s <= 5 ms", for_="hardware.ddr")
-    >>> found.method, round(found.value / 1e9, 3), [(check.holds) for check in found.checks]
-    ('closed form', 2.137, [True, False])
+    >>> found.method, round(found.value / 1e9, 3), [check.holds for check in found.checks]
+    ('closed form', 2.888, [True, False])
     >>> cm.solve("mobilenet_v1", "pardhi", "ddr_bytes within 5 % of ddr_bytes_bound", for_="hardware.sram").value
     1204224
     >>> cm.solve("mobilenet_v1", "pardhi", "fits_sram and time_serial_s <= 5 ms", for_="width_multiplier").value
-    0.71875
+    0.78125
     """
     question = Question(network, hardware, options)
     wanted = conditions(condition, question.known)
