@@ -75,8 +75,10 @@ def pareto(front: Front, *, x: str | None = None, y: str | None = None, log: str
     dots = alt.Chart(alt.Data(values=cloud)).mark_circle(size=12, color=style.GREY, opacity=0.35).encode(*axes)
     line = alt.Chart(alt.Data(values=sorted(chosen, key=lambda p: (p["x"], p["y"])))).mark_line(interpolate="linear", color=style.PALETTE[0], opacity=0.5)
     points = alt.Chart(alt.Data(values=chosen)).mark_circle(size=45, color=style.PALETTE[0], opacity=1).encode(*axes, tooltip=tips)
-    word = alt.Chart(alt.Data(values=knee)).mark_text(align="left", dx=8, dy=-8, fontSize=12, color=style.PALETTE[1])
-    layers = [dots, *([line.encode(*axes)] if len(front.metrics) == 2 else []), points, word.encode(*axes, text="name:N")]
+    knees = alt.Chart(alt.Data(values=knee))
+    ring = knees.mark_circle(size=70, color=style.PALETTE[1], opacity=1).encode(*axes)
+    word = knees.mark_text(align="left", dx=8, dy=12, fontSize=12, fontWeight="bold", color=style.PALETTE[1]).encode(*axes, text="name:N")
+    layers = [dots, *([line.encode(*axes)] if len(front.metrics) == 2 else []), points, ring, word]
     return style.dressed(alt.layer(*layers).properties(width=420, height=300), title or f"{len(front)} points are beaten by none")
 
 
@@ -188,8 +190,8 @@ def regimes(found: Regimes, *, points: int = 48, spread: float = 16, title: str 
     boxes = alt.Chart(alt.Data(values=cells)).mark_rect(opacity=0.6).encode(*axes, colour, x2="x2:Q", y2="y2:Q", tooltip=["bound_by:N"])
     lines = alt.Chart(alt.Data(values=_lines(found, ends))).mark_line(color=style.GREY, strokeWidth=2, clip=True).encode(*axes, detail="line:N")
     here = [{"x": found.across.value, "y": found.up.value, "name": "now"}]
-    dot = alt.Chart(alt.Data(values=here)).mark_point(filled=True, size=60, color="black").encode(*axes)
-    word = alt.Chart(alt.Data(values=here)).mark_text(align="left", dx=8, fontSize=12).encode(*axes, text="name:N")
+    dot = alt.Chart(alt.Data(values=here)).mark_point(filled=True, size=70, color=style.GREY, stroke="white").encode(*axes)
+    word = alt.Chart(alt.Data(values=here)).mark_text(align="left", dx=8, fontSize=12, fontWeight="bold", color=style.GREY).encode(*axes, text="name:N")
     return style.dressed(alt.layer(boxes, lines, dot, word).properties(width=420, height=320), title or table.title)
 
 

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from costmodel import quantities
-from costmodel._num import Num
+from costmodel._num import Num, maximum
 from costmodel.errors import FieldError, QuantityError, UnknownNameError
 from costmodel.hardware.machine import SHORT
 
@@ -100,11 +100,10 @@ class Condition(NamedTuple):
         left, right = self.left.value(figures), self.right.value(figures)
         return left - right if self.relation in ("<=", "<") else right - left
 
-    def miss(self, figures: Mapping[str, Num]) -> float:
+    def miss(self, figures: Mapping[str, Num]) -> Num:
         """What is too much, as a share of what it is measured by; 0 where it holds."""
-        if self.holds(figures):
-            return 0.0
-        return float(self.gap(figures) / (abs(self.right.value(figures)) or 1))
+        scale = abs(self.right.value(figures))
+        return maximum(0, self.gap(figures) / (scale + (scale == 0)))
 
 
 def conditions(text: str, known: Mapping[str, Dimension] | None = None) -> tuple[Condition, ...]:

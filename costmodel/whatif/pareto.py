@@ -77,7 +77,7 @@ class Front:
     def table(self) -> Table:
         """One row a point, the best of the first metric first; the knee is marked."""
         others = [name for name in self.points if name not in self.metrics]
-        columns = [Column(name, name, None if self.points[name].dtype.kind in "OUS" else unit_of(name)) for name in [*others, *self.metrics]]
+        columns = [_column(name, self.points[name]) for name in [*others, *self.metrics]]
         rows = [{name: _plain(values[i]) for name, values in self.points.items()} | {"knee": i == self.knee} for i in range(len(self))]
         aims = [f"{name} {'large' if name in self.maximised else 'small'}" for name in self.metrics]
         title = f"{len(self)} of {self.considered:,} points are beaten by none: {', '.join(aims)}"
@@ -359,6 +359,13 @@ def _beaten(by: Any, rows: Any) -> Any:
     found[~under] = _beaten(by[low][:, 1:], rows[~under, 1:])
     found[~under] |= _beaten(by[~low], rows[~under])
     return found
+
+
+def _column(name: str, values: Any) -> Column:
+    if values.dtype.kind in "OUSb":
+        return Column(name, name)
+    unit = unit_of(name)
+    return Column(name, name, unit, "{:.6g}".format if not unit and values.dtype.kind == "f" else None)
 
 
 def _plain(value: Any) -> Any:
