@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from costmodel.whatif.regimes import Regimes
     from costmodel.whatif.sensitivity import Sensitivity
 
-_MOST = 5_000
-"""More points than these are thinned out in a plot, those of a front never."""
+_MOST = 2_000
+"""More points than these are thinned out in a plot, in the cloud and along the front; the ends and the knee stay."""
 
 
 def pareto(front: Front, *, x: str | None = None, y: str | None = None, log: str = "", title: str = "") -> Chart:
@@ -69,8 +69,9 @@ def pareto(front: Front, *, x: str | None = None, y: str | None = None, log: str
         ends = scales.padded(low, high, letter in log)
         axes.append(channel(f"{letter}:Q", title=style.axis_title(head), **scales.scale(alt, head, (), ends, letter in log)))
     cloud = [{"x": float(a), "y": float(b)} for a, b in zip(*behind, strict=True)]
-    chosen = [{"x": float(a), "y": float(b)} for a, b in zip(xs, ys, strict=True)]
-    knee = [{**chosen[front.knee or 0], "name": "knee"}]
+    kept = sorted({*_spread(len(front)), front.knee or 0})
+    chosen = [{"x": float(xs[i]), "y": float(ys[i])} for i in kept]
+    knee = [{**chosen[kept.index(front.knee or 0)], "name": "knee"}]
     tips = [alt.Tooltip("x:Q", title=style.axis_title(heads[0]), format=".4s"), alt.Tooltip("y:Q", title=style.axis_title(heads[1]), format=".4s")]
     dots = alt.Chart(alt.Data(values=cloud)).mark_circle(size=12, color=style.GREY, opacity=0.35).encode(*axes)
     line = alt.Chart(alt.Data(values=sorted(chosen, key=lambda p: (p["x"], p["y"])))).mark_line(interpolate="linear", color=style.PALETTE[0], opacity=0.5)
@@ -86,10 +87,13 @@ def _sampled(front: Front, name: str) -> Any:
     """Of all points so many that a page can bear them."""
     import numpy as np
 
-    size = front.mask.size
-    places = np.unique(np.linspace(0, size - 1, min(size, _MOST)).astype(np.int64))
-    found = np.asarray(front.column(name, places), dtype=float)
+    found = np.asarray(front.column(name, np.array(_spread(front.mask.size))), dtype=float)
     return np.where(np.isfinite(found), found, np.nanmin(found[np.isfinite(found)]))
+
+
+def _spread(size: int) -> list[int]:
+    """At most so many places as a plot can bear, evenly from the first to the last."""
+    return [i * (size - 1) // (_MOST - 1) for i in range(_MOST)] if size > _MOST else list(range(size))
 
 
 def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, title: str = "") -> Chart:
