@@ -233,7 +233,7 @@ def _compare(
             raise FieldError(f"`--by` sets two against each other: two networks, or one on two machines; these are {len(predictions)}")
         from costmodel.whatif.compare import compare
 
-        _show(_arranged(compare(*predictions, by=by), sort, None), format, output)
+        _show(_arranged(compare(predictions[0], predictions[1], by), sort, None), format, output)
 
 
 @app.command("solve", context_settings=_BUILDER_OPTIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from costmodel._num import is_open
@@ -60,7 +61,9 @@ def pareto(front: Front, *, x: str | None = None, y: str | None = None, log: str
         raise FieldError("the front has no point to draw")
     xs, ys = (np.asarray(front.points[name], dtype=float) for name in (across, up))
     behind = [_sampled(front, name) for name in (across, up)]
-    heads = [Column(name, style.words(name.removesuffix("_bytes").removesuffix("_s").removesuffix("_j")), unit_of(name)) for name in (across, up)]
+    heads = [
+        Column(name, style.words(name.removesuffix("_bytes").removesuffix("_s").removesuffix("_j")), unit_of(name)) for name in (across, up)
+    ]
     axes = []
     for channel, head, own, others, letter in zip((alt.X, alt.Y), heads, (xs, ys), behind, "xy", strict=True):
         low, high = float(min(own.min(), others.min())), float(max(own.max(), others.max()))
@@ -72,9 +75,14 @@ def pareto(front: Front, *, x: str | None = None, y: str | None = None, log: str
     kept = sorted({*_spread(len(front)), front.knee or 0})
     chosen = [{"x": float(xs[i]), "y": float(ys[i])} for i in kept]
     knee = [{**chosen[kept.index(front.knee or 0)], "name": "knee"}]
-    tips = [alt.Tooltip("x:Q", title=style.axis_title(heads[0]), format=".4s"), alt.Tooltip("y:Q", title=style.axis_title(heads[1]), format=".4s")]
+    tips = [
+        alt.Tooltip("x:Q", title=style.axis_title(heads[0]), format=".4s"),
+        alt.Tooltip("y:Q", title=style.axis_title(heads[1]), format=".4s"),
+    ]
     dots = alt.Chart(alt.Data(values=cloud)).mark_circle(size=12, color=style.GREY, opacity=0.35).encode(*axes)
-    line = alt.Chart(alt.Data(values=sorted(chosen, key=lambda p: (p["x"], p["y"])))).mark_line(interpolate="linear", color=style.PALETTE[0], opacity=0.5)
+    line = alt.Chart(alt.Data(values=sorted(chosen, key=lambda p: (p["x"], p["y"])))).mark_line(
+        interpolate="linear", color=style.PALETTE[0], opacity=0.5
+    )
     points = alt.Chart(alt.Data(values=chosen)).mark_circle(size=45, color=style.PALETTE[0], opacity=1).encode(*axes, tooltip=tips)
     knees = alt.Chart(alt.Data(values=knee))
     ring = knees.mark_circle(size=70, color=style.PALETTE[1], opacity=1).encode(*axes)
@@ -130,7 +138,7 @@ def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, t
         raise FieldError(f"nothing moves `{metric}`; metrics are {', '.join(effects.metrics)}")
     unit = unit_of(metric)
     now = float(chosen[0].figure)
-    values = []
+    values: list[dict[str, Any]] = []
     for effect in chosen:
         for side, end, figure in (("low", effect.low, effect.figure_low), ("high", effect.high, effect.figure_high)):
             if figure is not None and end is not None:
@@ -139,11 +147,15 @@ def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, t
     head = Column(metric, style.words(metric.removesuffix("_s").removesuffix("_j").removesuffix("_bytes")), unit)
     ends = scales.padded(min(now, *(v["to"] for v in values)), max(now, *(v["to"] for v in values)), log=False)
     axis_x = alt.X("from:Q", title=style.axis_title(head), **scales.scale(alt, head, (), ends, False))
-    axis_y = alt.Y("name:N", title=None, sort=[effect.variable for effect in chosen], axis=alt.Axis(domain=False, ticks=False, labelLimit=240))
+    axis_y = alt.Y(
+        "name:N", title=None, sort=[effect.variable for effect in chosen], axis=alt.Axis(domain=False, ticks=False, labelLimit=240)
+    )
     said = [f"shrinks {effects.factor:g}-fold", f"grows {effects.factor:g}-fold"]
     for value in values:
         value["change"] = said[value["side"] == "high"]
-    colour = alt.Color("change:N", title=None, sort=said, scale=alt.Scale(domain=said, range=list(style.PALETTE[:2])), legend=alt.Legend(orient="top"))
+    colour = alt.Color(
+        "change:N", title=None, sort=said, scale=alt.Scale(domain=said, range=list(style.PALETTE[:2])), legend=alt.Legend(orient="top")
+    )
     tips = [alt.Tooltip("name:N", title="variable"), alt.Tooltip("change:N"), alt.Tooltip("label:N", title=head.heading)]
     boxes = alt.Chart(alt.Data(values=values)).mark_bar(opacity=0.85).encode(axis_x, axis_y, colour, x2="to:Q", tooltip=tips)
     rule = alt.Chart(alt.Data(values=[{"from": now}])).mark_rule(color=style.GREY, strokeDash=[5, 4]).encode(axis_x)
@@ -180,7 +192,13 @@ def regimes(found: Regimes, *, points: int = 48, spread: float = 16, title: str 
     xs, ys = (sorted({row[key] for row in table.rows}) for key in ("x", "y"))
     cells_x, cells_y = _cells(xs), _cells(ys)
     cells = [
-        {"x": cells_x[row["x"]][0], "x2": cells_x[row["x"]][1], "y": cells_y[row["y"]][0], "y2": cells_y[row["y"]][1], "bound_by": row["bound_by"]}
+        {
+            "x": cells_x[row["x"]][0],
+            "x2": cells_x[row["x"]][1],
+            "y": cells_y[row["y"]][0],
+            "y2": cells_y[row["y"]][1],
+            "bound_by": row["bound_by"],
+        }
         for row in table.rows
     ]
     heads = [Column(v.key, v.name, v.unit) for v in (found.across, found.up)]
@@ -190,18 +208,26 @@ def regimes(found: Regimes, *, points: int = 48, spread: float = 16, title: str 
         for channel, letter, head, span in zip((alt.X, alt.Y), "xy", heads, ends, strict=True)
     ]
     names = sorted({cell["bound_by"] for cell in cells})
-    colour = alt.Color("bound_by:N", title="binds", scale=alt.Scale(domain=names, range=style.colours(names)), legend=alt.Legend(orient="top"))
+    colour = alt.Color(
+        "bound_by:N", title="binds", scale=alt.Scale(domain=names, range=style.colours(names)), legend=alt.Legend(orient="top")
+    )
     boxes = alt.Chart(alt.Data(values=cells)).mark_rect(opacity=0.6).encode(*axes, colour, x2="x2:Q", y2="y2:Q", tooltip=["bound_by:N"])
-    lines = alt.Chart(alt.Data(values=_lines(found, ends))).mark_line(color=style.GREY, strokeWidth=2, clip=True).encode(*axes, detail="line:N")
+    lines = (
+        alt.Chart(alt.Data(values=_lines(found, ends))).mark_line(color=style.GREY, strokeWidth=2, clip=True).encode(*axes, detail="line:N")
+    )
     here = [{"x": found.across.value, "y": found.up.value, "name": "now"}]
     dot = alt.Chart(alt.Data(values=here)).mark_point(filled=True, size=70, color=style.GREY, stroke="white").encode(*axes)
-    word = alt.Chart(alt.Data(values=here)).mark_text(align="left", dx=8, fontSize=12, fontWeight="bold", color=style.GREY).encode(*axes, text="name:N")
+    word = (
+        alt.Chart(alt.Data(values=here))
+        .mark_text(align="left", dx=8, fontSize=12, fontWeight="bold", color=style.GREY)
+        .encode(*axes, text="name:N")
+    )
     return style.dressed(alt.layer(boxes, lines, dot, word).properties(width=420, height=320), title or table.title)
 
 
 def _cells(values: list[float]) -> dict[float, tuple[float, float]]:
     """The range around each of several rising values, half-way to the next by factors."""
-    middles = [(a * b) ** 0.5 for a, b in zip(values, values[1:], strict=False)]
+    middles = [(a * b) ** 0.5 for a, b in pairwise(values)]
     return dict(zip(values, zip([values[0], *middles], [*middles, values[-1]], strict=True), strict=True))
 
 

@@ -56,7 +56,9 @@ def compare(a: Prediction, b: Prediction, by: str = "layer") -> Table:
         if not isinstance(prediction, Prediction):
             raise FieldError(f"`{name}` must be a Prediction, got {type(prediction).__name__}")
         if prediction.symbols or prediction.hardware.arrays:
-            raise SymbolicError(f"`{name}` ({prediction.network.name} on {prediction.hardware.name}) must have plain numbers to be compared")
+            raise SymbolicError(
+                f"`{name}` ({prediction.network.name} on {prediction.hardware.name}) must have plain numbers to be compared"
+            )
     if by not in _PARTS:
         raise UnknownNameError.of("part of a network", by, _PARTS)
     heading, part_of = _PARTS[by]

@@ -96,7 +96,9 @@ def _arguments(question: Question) -> Iterator[Move]:
 @proposal
 def _rewritten(question: Question) -> Iterator[Move]:
     for name, propose in REWRITES.items():
-        if name not in rewrites.__all__ or (name in ("Width", "Resolution") and question.arguments.keys() & {name.lower(), "width_multiplier"}):
+        if name not in rewrites.__all__ or (
+            name in ("Width", "Resolution") and question.arguments.keys() & {name.lower(), "width_multiplier"}
+        ):
             continue
         side = "compiler" if name in ("FoldNorm", "FuseActivations") else "network"
         for what, rewrite in propose(question.base.network, getattr(rewrites, name)):
@@ -166,7 +168,8 @@ def what_helps(
     now = read(question.base, metric)
     if not now > 0:
         raise FieldError(f"`metric` `{metric}` is {now}: there is nothing to gain")
-    rows, refused = [], []
+    rows: list[dict[str, Any]] = []
+    refused = []
     for propose in PROPOSALS:
         for move in propose(question):
             try:
@@ -175,7 +178,9 @@ def what_helps(
             except CostModelError as error:
                 refused.append(f"{move.what}: {error}")
                 continue
-            rows.append({"what": move.what, "side": move.side} | _figures(prediction, metric, figure) | {"gain": _gain(now, figure, maximise)})
+            rows.append(
+                {"what": move.what, "side": move.side} | _figures(prediction, metric, figure) | {"gain": _gain(now, figure, maximise)}
+            )
     rows.sort(key=lambda row: -row["gain"])
     unchanged = {"what": "as it is", "side": "-"} | _figures(question.base, metric, now) | {"gain": 1.0}
     columns = [

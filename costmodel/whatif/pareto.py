@@ -203,7 +203,7 @@ class _Points:
     def _laid(self, name: str) -> np.ndarray[Any, Any]:
         import numpy as np
 
-        found = self._found[name]
+        found: Any = self._found[name]
         if not hasattr(self.data, "data_vars"):
             return np.asarray(found)
         laid = found.transpose(*(dim for dim in self._dims if dim in found.dims))

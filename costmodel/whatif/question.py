@@ -161,13 +161,17 @@ def read(prediction: Prediction, name: str) -> Num:
     else:
         raise UnknownNameError.of("figure", name, FIGURES)
     if found is None:
-        raise FieldError(f"`{name}` has no value for {prediction.network.name!r} on {prediction.hardware.name!r}, traffic {prediction.policy}")
+        raise FieldError(
+            f"`{name}` has no value for {prediction.network.name!r} on {prediction.hardware.name!r}, traffic {prediction.policy}"
+        )
     return found
 
 
 def unit_of(name: str) -> str:
     """The unit of a figure, as tables write it."""
-    return {(("B", 1),): "B", (("s", 1),): "s", (("J", 1),): "J", (("s", -1),): "1/s", (("B", 1), ("s", -1)): "B/s"}.get(dimension_of(name), "")
+    return {(("B", 1),): "B", (("s", 1),): "s", (("J", 1),): "J", (("s", -1),): "1/s", (("B", 1), ("s", -1)): "B/s"}.get(
+        dimension_of(name), ""
+    )
 
 
 def knees(prediction: Prediction) -> list[int] | None:

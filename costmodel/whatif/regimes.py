@@ -95,9 +95,10 @@ class Regimes:
         ]
         rows = [border._asdict() for border in self.borders]
         b = self.balance
+        own = "-" if b.network_macs_per_byte is None else f"{b.network_macs_per_byte:.4g}"
         said = [
             f"binds now: {self.bound_by}",
-            f"machine {b.machine_macs_per_byte:.4g} MAC/B, network {'-' if b.network_macs_per_byte is None else f'{b.network_macs_per_byte:.4g}'} MAC/B",
+            f"machine {b.machine_macs_per_byte:.4g} MAC/B, network {own} MAC/B",
             f"bus and core are even at {quantities.show(b.ddr_bytes_per_s, 'B/s')}, or {quantities.show(b.mac_flops_per_s, 'FLOPS')}, "
             f"or an SRAM of {quantities.show(b.sram_bytes, 'B')}",
             f"a large pointwise layer alone can be bound by MACs from {quantities.show(b.compute_bound_sram_bytes, 'B')} of SRAM on",
@@ -111,7 +112,15 @@ class Regimes:
         for row in self._question.base.rows:
             bus, mac, other = row.times[:3]
             rate = None if not mac + other else row.bus_bytes / (mac + other)
-            rows.append({"name": row.name, "kind": row.kind, "bound_by": row.bound_by, "ddr_bytes_per_s": rate, "time_overlapped_s": max(bus, mac + other)})
+            rows.append(
+                {
+                    "name": row.name,
+                    "kind": row.kind,
+                    "bound_by": row.bound_by,
+                    "ddr_bytes_per_s": rate,
+                    "time_overlapped_s": max(bus, mac + other),
+                }
+            )
         columns = [
             Column("name", "layer"), Column("kind", "kind"), Column("bound_by", "binds"),
             Column("ddr_bytes_per_s", "even at", "B/s"), Column("time_overlapped_s", "overlapped", "s"),
@@ -207,7 +216,11 @@ def _of_rates(question: Question) -> list[Border]:
         return [Border("other", "macs", level, 0, None)]
     moved = sp.simplify(bus * beta)
     corner, last = (float(moved / (share * other)) for share in (2, 1))
-    return [Border("ddr", "macs", rising, 0, corner), Border("ddr", "other", rising, corner, last), Border("other", "macs", level, corner, None)]
+    return [
+        Border("ddr", "macs", rising, 0, corner),
+        Border("ddr", "other", rising, corner, last),
+        Border("other", "macs", level, corner, None),
+    ]
 
 
 def _of_sram(question: Question) -> list[Border]:

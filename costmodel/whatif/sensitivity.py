@@ -265,6 +265,10 @@ def _on_lattice(question: Question, variable: Variable, now: dict[str, Num], fac
     if not isinstance(value, int | float):
         return []  # several widths at once have no neighbour
     lattice = lattice_of(variable)
+    below: Num | None
+    above: Num | None
+    low: Num | None
+    high: Num | None
     if lattice is None:
         below, above, low, high = value - 1, value + 1, round(value / factor), round(value * factor)
         below, low = (end if end >= 1 else None for end in (below, low))
@@ -277,10 +281,12 @@ def _on_lattice(question: Question, variable: Variable, now: dict[str, Num], fac
     forms = _closed(question, variable, now)
     effects = []
     for metric, figure in now.items():
-        slopes, powers, kinks = [], [], []
+        slopes: list[float | None] = []
+        powers: list[float | None] = []
+        kinks: list[str] = []
         for side, end in (("below", below), ("above", above)):
             there = at.get(end) if end is not None else None
-            if there is None:
+            if end is None or there is None:
                 slopes.append(None)
                 powers.append(None)
                 continue

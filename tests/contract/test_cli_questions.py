@@ -27,7 +27,9 @@ def test_solve_takes_a_builders_other_arguments_and_the_machine() -> None:
     assert small["value"] > json.loads(run(*words))["value"]
     tried = json.loads(run(*words, "--lattice", "0.25,0.5,1"))
     assert tried["value"] == 0.5
-    fast = json.loads(run("solve", "mobilenet_v1", "time_serial_s <= 5 ms", "--for", "hardware.ddr", "--set", "other=1 TFLOPS", "--format", "json"))
+    fast = json.loads(
+        run("solve", "mobilenet_v1", "time_serial_s <= 5 ms", "--for", "hardware.ddr", "--set", "other=1 TFLOPS", "--format", "json")
+    )
     assert fast["value"] < 2.8877e9
 
 

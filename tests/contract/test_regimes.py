@@ -13,7 +13,7 @@ BUS, MACS, OTHER = 6_769_064, 568_740_352, 15_184_240
 
 def above(border: Any, x: float, y: float) -> bool:
     form = border.formula.expression
-    return y > (cm.evaluate(form, {s: x for s in form.free_symbols}) if hasattr(form, "free_symbols") else form)
+    return y > (cm.evaluate(form, dict.fromkeys(form.free_symbols, x)) if hasattr(form, "free_symbols") else form)
 
 
 @pytest.mark.parametrize("network", ["mobilenet_v1", "resnet18", "vgg16"])
@@ -50,7 +50,14 @@ def test_the_balance_of_a_machine_by_hand() -> None:
 def test_borders_of_rates_by_hand() -> None:
     first, second, third = cm.regimes("mobilenet_v1", "pardhi").borders
     corner, last = BUS / (2 * OTHER / 1e10), BUS / (OTHER / 1e10)
-    assert (first.below, first.above, second.below, second.above, third.below, third.above) == ("macs", "ddr", "other", "ddr", "macs", "other")
+    assert (first.below, first.above, second.below, second.above, third.below, third.above) == (
+        "macs",
+        "ddr",
+        "other",
+        "ddr",
+        "macs",
+        "other",
+    )
     assert (first.last, second.first, second.last, third.first) == pytest.approx((corner, corner, last, corner))
     assert float(third.formula.expression) == pytest.approx(2 * MACS / (OTHER / 1e10))
     for rate in (1e9, 3e9):

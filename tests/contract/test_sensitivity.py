@@ -16,7 +16,7 @@ def at(network: Any, machine: cm.Hardware, metric: str, **changes: Any) -> float
     return float(getattr(cm.predict(network, machine.replace(**changes)).total, metric))
 
 
-@pytest.mark.parametrize("network", ["mobilenet_v1", "resnet18", "densenet121"])
+@pytest.mark.parametrize("network", ["mobilenet_v1", "resnet18"])
 def test_machine_figures_agree_with_finite_differences(network: str) -> None:
     machine = cm.Hardware.load("ethos_u65_512")
     net = cm.zoo.build(network)
@@ -156,6 +156,7 @@ def test_nothing_to_gain() -> None:
         cm.what_helps("mobilenet_cifar", "stm32h743", "ddr_bytes")
 
 
+@pytest.mark.slow
 def test_elasticities_of_case_distinctions() -> None:
     """The derivative of the closed form at alpha = 1, against the slopes to its neighbours."""
     alpha = cm.symbols("alpha", multiple_of="1/32")

@@ -9,7 +9,7 @@ import pytest
 import costmodel as cm
 from costmodel.formulas.traffic import compute_bound_sram
 from costmodel.network import Network
-from costmodel.whatif.solve import IsoLine, Solution
+from costmodel.whatif.solution import IsoLine, Solution
 
 NETWORKS = ["mobilenet_v1", "mobilenet_v2", "resnet18", "squeezenet_1_1"]
 
@@ -141,7 +141,9 @@ def test_a_condition_that_holds_between_two_ends() -> None:
     assert low == pytest.approx((3 - 5**0.5) / 2 * q / a, rel=1e-9)
     assert high == pytest.approx((3 + 5**0.5) / 2 * q / a, rel=1e-9)
     assert found.value == low
-    upper = cm.solve("mobilenet_v1", machine, f"hardware.ddr * time_serial_s * time_serial_s <= {limit!r}", for_="hardware.ddr", goal="largest")
+    upper = cm.solve(
+        "mobilenet_v1", machine, f"hardware.ddr * time_serial_s * time_serial_s <= {limit!r}", for_="hardware.ddr", goal="largest"
+    )
     assert upper.value == high
     none = cm.solve("mobilenet_v1", machine, f"hardware.ddr * time_serial_s * time_serial_s <= {3.9 * a * q!r}", for_="hardware.ddr")
     assert not none.feasible

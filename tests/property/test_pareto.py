@@ -82,7 +82,9 @@ def test_every_form_of_data() -> None:
     pd, xr = pytest.importorskip("pandas"), pytest.importorskip("xarray")
     frame = cm.pareto(pd.DataFrame(DATA, index=list("wxyz")), ["time_s"], maximise="alpha").select()
     assert list(frame.index) == list("wxyz")
-    table = Table([Column("alpha", "alpha", ""), Column("time_s", "time", "s")], [{"alpha": a, "time_s": t} for a, t in ((1, 2.0), (2, 2.0))])
+    table = Table(
+        [Column("alpha", "alpha", ""), Column("time_s", "time", "s")], [{"alpha": a, "time_s": t} for a, t in ((1, 2.0), (2, 2.0))]
+    )
     assert cm.pareto(table, "time_s", maximise="alpha").select().rows == ({"alpha": 2, "time_s": 2.0},)
     grid = xr.Dataset(
         {"time_s": (("alpha", "size"), [[1.0, 2.0], [3.0, 4.0]]), "macs": (("size",), [10, 20])}, {"alpha": [0.5, 1.0], "size": [128, 224]}
