@@ -89,6 +89,7 @@ class Sensitivity:
         """The tornado: one row a variable, the widest swing first; of all metrics, or of one."""
         if metric is not None and metric not in self.metrics:
             raise FieldError(f"`metric` (={metric!r}) must be one of {', '.join(self.metrics)}")
+        metric = self.metrics[0] if len(self.metrics) == 1 else metric
         chosen = [e for e in self.effects if metric in (None, e.metric)]
         unit = unit_of(chosen[0].metric) if len({unit_of(e.metric) for e in chosen}) == 1 else ""
         idle = [*dict.fromkeys(e.variable for e in chosen if not any(o.swing for o in chosen if o.variable == e.variable))]
