@@ -96,9 +96,7 @@ def _arguments(question: Question) -> Iterator[Move]:
 @proposal
 def _rewritten(question: Question) -> Iterator[Move]:
     for name, propose in REWRITES.items():
-        if name not in rewrites.__all__ or (
-            name in ("Width", "Resolution") and question.arguments.keys() & {name.lower(), "width_multiplier"}
-        ):
+        if name not in rewrites.__all__ or {"Width": "width_multiplier", "Resolution": "resolution"}.get(name) in question.arguments:
             continue
         side = "compiler" if name in ("FoldNorm", "FuseActivations") else "network"
         for what, rewrite in propose(question.base.network, getattr(rewrites, name)):
@@ -106,6 +104,8 @@ def _rewritten(question: Question) -> Iterator[Move]:
                 network = question.base.network.rewrite(rewrite)
             except CostModelError:
                 continue  # it does not apply to this network
+            if list(network.nodes.values()) == list(question.base.network.nodes.values()):
+                continue  # there is nothing that it could change
             yield Move(what, side, network, question.hardware, question.options)
 
 

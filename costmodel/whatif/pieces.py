@@ -54,11 +54,14 @@ def holds_where(gap: Any, x: sp.Symbol, strict: bool = False) -> list[Interval]:
     found: list[Interval] = []
     for piece in pieces(gap, x):
         over, under = sp.fraction(sp.together(piece.rule))
-        roots = {root for part in (over, under) for root in _roots(part, x) if piece.low < root < piece.high}
-        for low, high in pairwise([piece.low, *sorted(roots), piece.high]):
-            if _holds(over, under, x, _between(low, high), strict):
+        zeros, poles = (set(_roots(part, x)) for part in (over, under))
+        inner = sorted(root for root in zeros | poles if piece.low < root < piece.high)
+        for low, high in pairwise([piece.low, *inner, piece.high]):
+            if _sign(over, under, x, _between(low, high)) <= -strict:
                 _join(found, Interval(low, high, False, False))
-            if high is not sp.oo and _holds(over, under, x, high, strict):
+            if high is sp.oo or high in poles:
+                continue
+            if (0 if high in zeros else _sign(over, under, x, high)) <= -strict:
                 _join(found, Interval(high, high, True, True))
     return found
 
@@ -198,13 +201,12 @@ def _between(low: Any, high: Any) -> Any:
     return middle if middle.is_Rational else sp.Rational(str(sp.N(middle, 30)))
 
 
-def _holds(over: Any, under: Any, x: sp.Symbol, at: Any, strict: bool) -> bool:
-    """Whether a fraction is at most 0 at a place; at a pole it is not."""
-    if (below := under.subs(x, at)) == 0:
-        return False
-    value = over.subs(x, at) / below
-    value = value if value.is_Rational else sp.simplify(value)
-    return bool(value < 0) if strict else bool(value <= 0)
+def _sign(over: Any, under: Any, x: sp.Symbol, at: Any) -> int:
+    """The sign of a fraction at a place: exact at a fraction, in 30 digits elsewhere; 1 at a pole."""
+    above, below = (part.subs(x, at) if at.is_Rational else sp.N(part.subs(x, at), 30, chop=True) for part in (over, under))
+    if below == 0:
+        return 1
+    return int(sp.sign(above) * sp.sign(below))
 
 
 def _join(found: list[Interval], part: Interval) -> None:

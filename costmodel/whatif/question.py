@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from costmodel import readers, zoo
 from costmodel._num import Num, total
 from costmodel.api import as_hardware, as_network, predict
-from costmodel.errors import FieldError, UnknownNameError
+from costmodel.errors import FieldError, SymbolicError, UnknownNameError
 from costmodel.hardware import Hardware
 from costmodel.hardware.machine import SHORT
 from costmodel.network import Network
@@ -86,7 +86,11 @@ class Question:
     @cached_property
     def base(self) -> Prediction:
         """The prediction with nothing changed."""
-        return self.predict()
+        found = self.predict()
+        if found.symbols:
+            names = ", ".join(sorted(map(str, found.symbols)))
+            raise SymbolicError(f"questions need plain numbers; network {found.network.name!r} holds symbols ({names}): give them values")
+        return found
 
     @property
     def variables(self) -> dict[str, Variable]:

@@ -236,6 +236,7 @@ def test_documents() -> None:
         ({"at": [1]}, cm.errors.FieldError, "goes with two variables"),
         ({"for_": ("hardware.ddr", "hardware.ddr")}, cm.errors.FieldError, "one variable or two"),
         ({"hardware": cm.Hardware(sram=np.array([1, 2]), ddr=1, macs=1, other=1)}, cm.errors.FieldError, "plain figures"),
+        ({"network": cm.zoo.mobilenet_v1(resolution=cm.symbols("R", multiple_of=32))}, cm.errors.SymbolicError, r"holds symbols \(R\)"),
         ({"network": lambda x=1: 5, "for_": "x"}, cm.errors.FieldError, "must return a Network"),
         ({"hardware": "stm32h743", "condition": "energy_j <= 1 mJ", "for_": "hardware.macs"}, cm.errors.FieldError, "has no value"),
     ],
