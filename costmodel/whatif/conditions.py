@@ -243,7 +243,7 @@ class _Parser:
         if token["number"] is not None:
             return self._number(token["number"], token["unit"])
         if (name := token["name"]) is not None and name not in ("and", "within", "of"):
-            name = long_name(name)
+            name = name if self.known is not None and name in self.known else long_name(name)
             if self.known is not None and name not in self.known and name not in _VERDICTS:
                 raise UnknownNameError.of("figure", name, [*self.known, *_VERDICTS])
             return Term("name", name, self._dimension(name))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from costmodel.errors import FieldError, UnknownNameError
 from costmodel.tables import Column, Table
-from costmodel.whatif.conditions import conditions, dimension_of
+from costmodel.whatif.conditions import conditions, dimension_of, long_name
 from costmodel.whatif.question import unit_of
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def _allowed(points: _Points, where: Any) -> Any:
             return np.broadcast_to(given, points.shape).reshape(-1).copy()
         except ValueError:
             raise FieldError(f"`where` of shape {given.shape} does not fit points of shape {points.shape}") from None
-    asked = conditions(where, {name: dimension_of(name) for name in points.names})
+    asked = conditions(where, {name: dimension_of(long_name(name)) for name in points.names})
     values = {name: points.column(name) for condition in asked for name in condition.names}
     for condition in asked:
         allowed &= condition.holds(values)
@@ -364,7 +364,7 @@ def _beaten(by: Any, rows: Any) -> Any:
 def _column(name: str, values: Any) -> Column:
     if values.dtype.kind in "OUSb":
         return Column(name, name)
-    unit = unit_of(name)
+    unit = unit_of(long_name(name))
     return Column(name, name, unit, "{:.6g}".format if not unit and values.dtype.kind == "f" else None)
 
 

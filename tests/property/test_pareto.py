@@ -70,6 +70,11 @@ def test_conditions_with_units() -> None:
     assert len(cm.pareto(DATA, "time_s", where="time_s < 1 us")) == 0
 
 
+def test_conditions_on_axes_of_a_sweep() -> None:
+    data = {"hardware.ddr": [1e9, 2e9, 4e9], "time_s": [3.0, 2.0, 1.0]}
+    assert cm.pareto(data, "time_s", where="hardware.ddr <= 2 GB/s").indices.tolist() == [1]
+
+
 def test_the_knee() -> None:
     """Farthest from the chord between (1, 5) and (3, 1): (2, 2), one below it."""
     found = cm.pareto({"a": [1, 2, 3], "b": [5, 2, 1]}, ["a", "b"])
