@@ -99,7 +99,7 @@ def solve(
     """
     question = Question(network, hardware, options)
     wanted = conditions(condition, question.known)
-    names = [for_] if isinstance(for_, str) else list(for_)
+    names = [for_] if isinstance(for_, str) or not isinstance(for_, Sequence) else list(for_)
     if goal not in (None, "smallest", "largest"):
         raise UnknownNameError.of("goal", goal, ("smallest", "largest"))
     if len(names) == 1:

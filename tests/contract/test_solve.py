@@ -229,6 +229,7 @@ def test_documents() -> None:
         ({"for_": "width_multiplier", "network": cm.zoo.mobilenet_v1()}, cm.errors.UnknownNameError, "unknown variable"),
         ({"condition": "time <= 5 ms"}, cm.errors.UnknownNameError, "unknown figure 'time'"),
         ({"condition": "time_serial_s <= 5 MB"}, cm.errors.QuantityError, "do not go together"),
+        ({"for_": None}, cm.errors.FieldError, "a variable is a name"),
         ({"goal": "best"}, cm.errors.UnknownNameError, "unknown goal"),
         ({"lattice": [1, 2]}, cm.errors.FieldError, "solved over all values"),
         ({"for_": "resolution", "lattice": []}, cm.errors.FieldError, "at least one"),
