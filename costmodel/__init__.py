@@ -11,13 +11,14 @@ from costmodel.prediction import Prediction
 from costmodel.readers import read
 
 if TYPE_CHECKING:
-    from costmodel import published
+    from costmodel import published, report
     from costmodel._symbols import evaluate, symbols
+    from costmodel.budgets import check
     from costmodel.counters.reconcile import reconcile
     from costmodel.network import rewrites
-    from costmodel.report import plot
+    from costmodel.report import compare, plot
     from costmodel.whatif.break_even import break_even_balance, break_even_kernel, speed_up_by_balance
-    from costmodel.whatif.compare import compare
+    from costmodel.whatif.compare import compare_by
     from costmodel.whatif.elasticity import elasticity
     from costmodel.whatif.flavours import flavour_study
     from costmodel.whatif.formula import formula
@@ -40,7 +41,9 @@ __all__ = [
     "blocks",
     "break_even_balance",
     "break_even_kernel",
+    "check",
     "compare",
+    "compare_by",
     "elasticity",
     "errors",
     "evaluate",
@@ -58,6 +61,7 @@ __all__ = [
     "readers",
     "reconcile",
     "regimes",
+    "report",
     "rewrites",
     "sensitivity",
     "sequential",
@@ -74,7 +78,9 @@ __all__ = [
 _ON_DEMAND = {
     "break_even_balance": "whatif.break_even",
     "break_even_kernel": "whatif.break_even",
-    "compare": "whatif.compare",
+    "check": "budgets",
+    "compare": "report",
+    "compare_by": "whatif.compare",
     "elasticity": "whatif.elasticity",
     "evaluate": "_symbols",
     "flavour_study": "whatif.flavours",
@@ -84,6 +90,7 @@ _ON_DEMAND = {
     "published": "published",
     "reconcile": "counters.reconcile",
     "regimes": "whatif.regimes",
+    "report": "report",
     "sensitivity": "whatif.sensitivity",
     "solve": "whatif.solve",
     "speed_up_by_balance": "whatif.break_even",

@@ -23,7 +23,7 @@ _PARTS: dict[str, tuple[str, Callable[[Row], str]]] = {
 _FIGURES = (("macs", "MACs", ""), ("weight_bytes", "weights", "B"), ("ddr_bytes", "DDR", "B"), ("time_serial_s", "serial", "s"))
 
 
-def compare(a: Prediction, b: Prediction, by: str = "layer") -> Table:
+def compare_by(a: Prediction, b: Prediction, by: str = "layer") -> Table:
     """Two predictions side by side: MACs, weights, DDR bytes and serial time of every part, and where the difference lies.
 
     Parameters
@@ -49,7 +49,7 @@ def compare(a: Prediction, b: Prediction, by: str = "layer") -> Table:
     --------
     >>> import costmodel as cm
     >>> full, separable = (cm.predict(cm.zoo.mobilenet_v1(variant=v)) for v in ("full", "separable"))
-    >>> [(row["stage"], f"{row['share']:.1%}") for row in cm.compare(full, separable, by="stage").rows[:2]]
+    >>> [(row["stage"], f"{row['share']:.1%}") for row in cm.compare_by(full, separable, by="stage").rows[:2]]
     [('112 x 112', '0.9%'), ('56 x 56', '6.0%')]
     """
     for name, prediction in (("a", a), ("b", b)):

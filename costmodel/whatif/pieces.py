@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
+from costmodel.errors import SymbolicError
+
 
 class Interval(NamedTuple):
     """What lies between two ends; each end belongs to it or not."""
@@ -102,6 +104,8 @@ def pieces(expression: Any, x: sp.Symbol) -> list[Piece]:
     """
     expression = _exact(expression)
     extremes = expression.atoms(sp.Max, sp.Min)
+    if any(part.has(sp.Max, sp.Min) for extreme in extremes for part in extreme.args):
+        raise SymbolicError("the corners of a Max or Min within another are not found; give plain figures")
     if not extremes:
         return [Piece(sp.S.Zero, sp.oo, expression)]
     quick = _envelope(expression, x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -95,8 +96,8 @@ class Question:
     @property
     def variables(self) -> dict[str, Variable]:
         """Every variable by its name."""
-        unit = {"sram_bytes": "B", "flash_bytes": "B", "ddr_bytes_per_s": "B/s", "flash_bytes_per_s": "B/s", "mac_flops_per_s": "FLOPS",
-                "other_ops_per_s": "OP/s", "mac_j": "J", "other_j": "J"}  # fmt: skip
+        unit = {"sram_bytes": "B", "flash_bytes": "B", "burst_bytes": "B", "ddr_bytes_per_s": "B/s", "flash_bytes_per_s": "B/s",
+                "mac_flops_per_s": "FLOPS", "other_ops_per_s": "OP/s", "overhead_s": "s", "mac_j": "J", "other_j": "J"}  # fmt: skip
         found = []
         for field in SHORT.values():
             if (value := self._machine(field)) is not None:
@@ -184,13 +185,18 @@ def knees(prediction: Prediction) -> list[int] | None:
     Between two of them nothing depends on the SRAM but what speaks of it by name.
     """
     policy, workload = prediction.policy, prediction.workload
-    if isinstance(policy, Weights | Compulsory) or prediction.hardware.weights_in_flash:
+    if prediction.weight_prefetch:
+        return None  # what comes early fills whatever is free
+    if isinstance(policy, Weights | Compulsory):
         return [1]
     if isinstance(policy, Resident):
-        return sorted({1, *(int(crowd) for crowd in workload.crowd_bytes.values())})
-    if isinstance(policy, Tiled):
+        weights = [step.weight_bytes for step in workload.steps] if policy.steady_state else []
+        beside = [int(peak) for peak in accumulate(weights, initial=workload.peak_live_bytes)]
+        return sorted({1, *beside, *(int(crowd) for crowd in workload.crowd_bytes.values())})
+    if isinstance(policy, Tiled) and prediction.hardware.burst_bytes is None:
         from costmodel.prediction.tiled.policy import capacities_of_steps, least_capacity
 
         least = least_capacity(workload)
-        return [least, *(int(c) for c in capacities_of_steps(workload) if c > least)]
+        capacities = {int(capacity) for capacity in capacities_of_steps(workload)}
+        return sorted({least, *(c for held in capacities for c in (held, 2 * held) if c > least)})  # a double buffer has half of it
     return None

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from costmodel import quantities
 from costmodel._num import Num, is_open
+from costmodel.api import as_hardware
 from costmodel.errors import FieldError
 from costmodel.formulas.traffic import compute_bound_sram
 from costmodel.hardware import Hardware
@@ -111,7 +112,7 @@ class Regimes:
         rows = []
         for row in self._question.base.rows:
             bus, mac, other = row.times[:3]
-            rate = None if not mac + other else row.bus_bytes / (mac + other)
+            rate = None if not mac + other else bus * self._question.hardware.ddr_bytes_per_s / (mac + other)
             rows.append(
                 {
                     "name": row.name,
@@ -160,7 +161,7 @@ def regimes(
     ----------
     network : Network, str or Path
     hardware : Hardware, str or Path
-        A machine with DDR; its other figures stay.
+        A machine with DDR; its other figures stay. An overhead that it has for every layer is left out.
     over : ("ddr", "macs") or ("sram", "ddr")
     **options
         Of `predict`. Over the SRAM the traffic policy must be one whose steps are known: "resident", "tiled", "compulsory", "weights".
@@ -189,7 +190,7 @@ def regimes(
     asked = tuple(name.removeprefix("hardware.") for name in over) if not isinstance(over, str) else (over,)
     if asked not in PLANES:
         raise FieldError(f"`over` (={over!r}) must be one of {', '.join(map(str, PLANES))}")
-    question = Question(network, hardware, options)
+    question = Question(network, as_hardware(hardware).replace(overhead_s=0), options)
     if question.hardware.weights_in_flash:
         raise FieldError(f"`hardware` {question.hardware.name!r} has no DDR; regimes are drawn over its bandwidth")
     return Regimes(question, (asked[0], asked[1]))
@@ -202,7 +203,7 @@ def _of_rates(question: Question) -> list[Border]:
     from costmodel._symbols import symbols
 
     beta, pi = symbols(f"{SYMBOLS['ddr_bytes_per_s']} {SYMBOLS['mac_flops_per_s']}")
-    bus, mac, other, _ = question.base.on(question.hardware.replace(ddr=beta, macs=pi)).total.times
+    bus, mac, other = question.base.on(question.hardware.replace(ddr=beta, macs=pi)).total.times[:3]
     bus, mac, other = (sp.nsimplify(part, rational=True) for part in (bus, mac, other))
     name = "hardware.mac_flops_per_s"
     if mac == 0:
@@ -230,24 +231,26 @@ def _of_sram(question: Question) -> list[Border]:
     steps = knees(question.base)
     if steps is None:
         raise FieldError(f"the steps of the SRAM under traffic {question.base.policy.name!r} are not known; take 'resident' or 'tiled'")
-    _, mac, other, _ = question.base.total.times
+    _, mac, other = question.base.total.times[:3]
     if not mac + other:
         return []
-    moved = np.broadcast_to(question.predict({"hardware.sram_bytes": np.array(steps)}).total.bus_bytes, (len(steps),)).tolist()
+    rate = question.hardware.ddr_bytes_per_s
+    moved = np.broadcast_to(question.predict({"hardware.sram_bytes": np.array(steps)}).total.ddr_time_s, (len(steps),)).tolist()
     found: list[Border] = []
-    for index, (first, n_bytes) in enumerate(zip(steps, moved, strict=True)):
+    for index, (first, bus_s) in enumerate(zip(steps, moved, strict=True)):
         last = steps[index + 1] if index + 1 < len(steps) else None
-        if found and found[-1].formula.expression == n_bytes / (mac + other):
+        if found and found[-1].formula.expression == bus_s * rate / (mac + other):
             found[-1] = found[-1]._replace(last=last)
         else:
-            form = ClosedForm("hardware.ddr_bytes_per_s", "bus = core", n_bytes / (mac + other))
+            form = ClosedForm("hardware.ddr_bytes_per_s", "bus = core", bus_s * rate / (mac + other))
             found.append(Border("macs" if mac >= other else "other", "ddr", form, first, last))
     return found
 
 
 def _balance(question: Question) -> Balance:
     total, hardware = question.base.total, question.hardware
-    moved, core = total.bus_bytes, total.mac_time_s + total.other_time_s
+    core, rate = total.mac_time_s + total.other_time_s, hardware.ddr_bytes_per_s
+    moved = total.ddr_time_s * rate
     left = total.ddr_time_s - total.other_time_s
     steps = knees(question.base)
     least = None
@@ -261,9 +264,9 @@ def _balance(question: Question) -> Balance:
     element = (bits if isinstance(bits, int) else ACTIVATION_BITS) / 8
     return Balance(
         float(machine_balance(hardware)),
-        None if not moved else float(total.macs / moved),
+        None if not moved else float(total.macs / total.bus_bytes),
         float(moved / core) if core else float("inf"),
-        float(2 * total.macs / left) if left > 0 and total.macs else None,
+        float(total.mac_time_s * hardware.mac_flops_per_s / left) if left > 0 and total.macs else None,
         least,
         float(compute_bound_sram(hardware.mac_flops_per_s, hardware.ddr_bytes_per_s, 1, element)),
     )

@@ -164,9 +164,11 @@ def sensitivity(
 def _effects(question: Question, variable: Variable, now: dict[str, Num], factor: float) -> list[Effect]:
     if variable.kind != "machine":
         return _on_lattice(question, variable, now, factor)
+    if not variable.value:
+        return []  # an overhead of nothing has no share to grow by
     ends = (_rounded(variable, variable.value / factor), _rounded(variable, variable.value * factor))
     swings = [_figures(question, variable, end, now) for end in ends]
-    slopes = _of_step(question, variable, now) if variable.key == "sram_bytes" else _symbolic(question, variable, now)
+    slopes = _of_step(question, variable, now) if variable.key in ("sram_bytes", "burst_bytes") else _symbolic(question, variable, now)
     return [
         Effect(metric, variable.name, variable.value, now[metric], *slopes[metric],
                ends[0], swings[0] and swings[0][metric], ends[1], swings[1] and swings[1][metric])
@@ -226,7 +228,7 @@ def _balanced(prediction: Prediction) -> list[str]:
 def _of_step(question: Question, variable: Variable, now: dict[str, Num]) -> dict[str, _Slopes]:
     """Of the SRAM: level, but for the byte that makes a map leave."""
     less = _figures(question, variable, variable.value - 1, now) if variable.value > 1 else None
-    steps = knees(question.base)
+    steps = knees(question.base) if variable.key == "sram_bytes" else None
     after = next((step for step in steps or () if step > variable.value), None)
     found: dict[str, _Slopes] = {}
     for metric, figure in now.items():

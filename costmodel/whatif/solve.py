@@ -19,7 +19,7 @@ from costmodel.whatif.solution import Check, IsoLine, Solution, Span
 
 SYMBOLS = {"sram_bytes": "S", "ddr_bytes_per_s": "beta", "mac_flops_per_s": "pi", "other_ops_per_s": "omega", "flash_bytes": "F",
            "flash_bytes_per_s": "phi", "mac_j": "e_mac", "other_j": "e_other", "sram_j_per_byte": "e_sram",
-           "ddr_j_per_byte": "e_ddr"}  # fmt: skip
+           "ddr_j_per_byte": "e_ddr", "overhead_s": "o"}  # fmt: skip
 """What the machine's figures are called in formulas."""
 
 _FAR = 2**53
@@ -153,7 +153,8 @@ def _solved(
     if variable.kind == "machine":
         if lattice is not None:
             raise FieldError(f"`lattice` goes with arguments of a network and with widths; `{variable.name}` is solved over all values")
-        found = _by_steps(question, variable, wanted, goal) if variable.key == "sram_bytes" else _by_roots(question, variable, wanted, goal)
+        by = {"sram_bytes": _by_steps, "burst_bytes": _by_search}.get(variable.key, _by_roots)
+        found = by(question, variable, wanted, goal)
     else:
         values = lattice_of(variable) if lattice is None else sorted({quantities.positive(value) for value in lattice})
         if lattice is not None and not values:
@@ -312,7 +313,11 @@ def _formula(question: Question, variable: Variable, wanted: tuple[Condition, ..
     if len(wanted) != 1 or variable.kind != "machine" or variable.key == "sram_bytes":
         return None
     (condition,) = wanted
-    machine = {v.key: v.value for v in question.variables.values() if v.kind == "machine" and v.key != "sram_bytes"}
+    machine = {
+        v.key: v.value
+        for v in question.variables.values()
+        if v.kind == "machine" and v.key in SYMBOLS and v.key != "sram_bytes" and v.value
+    }
     fields = machine if across is None else (variable.key, across.key)
     open_ = {field: symbols(SYMBOLS[field]) for field in fields}
     x = open_[variable.key]

@@ -105,7 +105,7 @@ def predictions(*names: str) -> list[cm.Prediction]:
 @pytest.mark.parametrize("by", ["layer", "kind", "stage", "block"])
 def test_parts_add_up(by: str) -> None:
     a, b = predictions("mobilenet_v1", "mobilenet_v2")
-    table = cm.compare(a, b, by)
+    table = cm.compare_by(a, b, by)
     for key in ("macs", "weight_bytes", "ddr_bytes"):
         for side, whole in (("a", a), ("b", b)):
             assert sum(row[f"{key}_{side}"] or 0 for row in table.rows) == getattr(whole.total, key)
@@ -114,7 +114,7 @@ def test_parts_add_up(by: str) -> None:
 
 
 def test_layers_of_the_same_name_stand_in_one_row() -> None:
-    table = cm.compare(*predictions("mobilenet_v1", "mobilenet_v2"))
+    table = cm.compare_by(*predictions("mobilenet_v1", "mobilenet_v2"))
     (conv1,) = table.where(layer="conv1").rows
     assert conv1["macs_a"] == conv1["macs_b"] == 112 * 112 * 32 * 27
     (added,) = table.where(layer="conv_last").rows
@@ -123,17 +123,17 @@ def test_layers_of_the_same_name_stand_in_one_row() -> None:
 
 def test_nothing_differs() -> None:
     a, b = predictions("mobilenet_cifar", "mobilenet_cifar")
-    assert {(row["change_s"], row["share"]) for row in cm.compare(a, b).rows} == {(0, None)}
+    assert {(row["change_s"], row["share"]) for row in cm.compare_by(a, b).rows} == {(0, None)}
 
 
 def test_what_cannot_be_compared() -> None:
     (a,) = predictions("mobilenet_cifar")
     with pytest.raises(cm.errors.UnknownNameError, match="did you mean stage"):
-        cm.compare(a, a, "stages")
+        cm.compare_by(a, a, "stages")
     with pytest.raises(cm.errors.FieldError, match="`b` must be a Prediction, got str"):
-        cm.compare(a, "mobilenet_cifar")  # type: ignore[arg-type]
+        cm.compare_by(a, "mobilenet_cifar")  # type: ignore[arg-type]
     with pytest.raises(cm.errors.SymbolicError, match="plain numbers"):
-        cm.compare(a, cm.predict(cm.zoo.mobilenet_v1(cm.symbols("alpha", multiple_of="1/32"))))
+        cm.compare_by(a, cm.predict(cm.zoo.mobilenet_v1(cm.symbols("alpha", multiple_of="1/32"))))
 
 
 def drawn(chart: Any, layer: int) -> list[dict[str, Any]]:
