@@ -246,3 +246,29 @@ def test_what_is_refused(arguments: dict[str, Any], error: type[Exception], word
     given = {"network": "mobilenet_v1", "hardware": "pardhi", "condition": "time_serial_s <= 5 ms", "for_": "hardware.ddr"} | arguments
     with pytest.raises(error, match=words):
         cm.solve(**given)
+
+
+@pytest.mark.parametrize(
+    ("options", "metric"),
+    [
+        pytest.param({"traffic": "tiled"}, "time_overlapped_s", marks=pytest.mark.slow),
+        ({"traffic": "resident", "steady_state": True}, "ddr_bytes"),
+    ],
+)
+def test_steps_of_double_buffers_and_of_weights_that_stay(options: dict[str, Any], metric: str) -> None:
+    machine = cm.Hardware.load("pardhi")
+    many = np.unique(np.geomspace(4096, 2**23, 801).astype(np.int64))
+    figures = getattr(total("mobilenet_v1", machine.replace(sram=many), **options), metric)
+    for share in (0.3, 0.7):
+        limit = np.quantile(figures, share).item()
+        found = cm.solve("mobilenet_v1", machine, f"{metric} <= {limit!r}", for_="hardware.sram", **options)
+        assert [inside(found, value) for value in many] == (figures <= limit).tolist()
+
+
+def test_overheads_and_shares_of_the_rate() -> None:
+    """30 steps of 10 µs each come on top; a machine that reaches half its MAC rate needs twice the rate."""
+    machine = cm.Hardware.load("pardhi").replace(overhead="10 us")
+    found = cm.solve("mobilenet_v1", machine, "time_serial_s <= 5 ms", for_="hardware.ddr")
+    assert found.value == pytest.approx(6_769_064 / (5e-3 - 30 * 1e-5 - 2 * 568_740_352 / 1e12 - 15_184_240 / 1e10), rel=1e-12)
+    found = cm.solve("mobilenet_v1", machine, "time_serial_s <= 10 ms", for_="hardware.overhead")
+    assert found.value == pytest.approx((10e-3 - 6.769064e-3 - 2 * 568_740_352 / 1e12 - 15_184_240 / 1e10) / 30, rel=1e-9)
