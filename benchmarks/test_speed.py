@@ -126,6 +126,19 @@ def test_costmodel_fuse(benchmark) -> None:
     assert benchmark(lambda: cm.fuse(cm.zoo.mobilenet_v2(), "256 KiB")).ddr_bytes == 3_621_288
 
 
+@pytest.mark.benchmark(group="6 front of 10^7 points, two metrics")
+def test_costmodel_pareto(benchmark) -> None:
+    a, b = np.random.default_rng(1).random((2, 10**7))
+    assert len(benchmark.pedantic(lambda: cm.pareto({"a": a, "b": b}, ["a", "b"]), rounds=3)) > 1
+
+
+@pytest.mark.benchmark(group="6 front of 10^7 points, two metrics")
+def test_limit_one_sort(benchmark) -> None:
+    """What a front of two metrics can't do without, if nothing is sieved out: one sort."""
+    a = np.random.default_rng(1).random(10**7)
+    benchmark.pedantic(lambda: np.argsort(a), rounds=3)
+
+
 @pytest.mark.benchmark(group="what stays on chip of Inception v4 at 1 MiB, weights too")
 def test_costmodel_residency(benchmark) -> None:
     network = cm.zoo.inception_v4()

@@ -51,9 +51,21 @@ def capacities_of_steps(workload: Workload) -> Any:
 
     from costmodel.prediction.tiled.search import stairs
 
+    held = (family.held_bytes for pair in _nests(workload) for family in stairs(*pair))
+    return np.unique(np.concatenate([np.array([], dtype=np.int64), *held]))
+
+
+def least_capacity(workload: Workload) -> int:
+    """The least capacity under which every layer has a tiling."""
+    from costmodel.prediction.tiled.search import stairs
+
+    return max((int(min(family.held_bytes[0] for family in stairs(*pair))) for pair in _nests(workload)), default=1)
+
+
+def _nests(workload: Workload) -> set[tuple[Nest, Bits]]:
+    """The distinct loop nests of a network with the widths of their operands."""
     nests = [(_nest(step), step) for step in workload.steps]
-    found = {(nest, _bits(step, workload)) for nest, step in nests if nest is not None}
-    return np.unique(np.concatenate([np.array([], dtype=np.int64), *(family.held_bytes for pair in found for family in stairs(*pair))]))
+    return {(nest, _bits(step, workload)) for nest, step in nests if nest is not None}
 
 
 def _halved(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
