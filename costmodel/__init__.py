@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from costmodel.whatif.formula import formula
     from costmodel.whatif.movement import ski_slope, traffic
     from costmodel.whatif.separable import speed_up
+    from costmodel.whatif.sweep import sweep
 
 __version__ = "0.1.0"
 
@@ -54,6 +55,7 @@ __all__ = [
     "ski_slope",
     "speed_up",
     "speed_up_by_balance",
+    "sweep",
     "symbols",
     "traffic",
     "zoo",
@@ -73,6 +75,7 @@ _ON_DEMAND = {
     "rewrites": "network.rewrites",
     "speed_up": "whatif.separable",
     "ski_slope": "whatif.movement",
+    "sweep": "whatif.sweep",
     "symbols": "_symbols",
     "traffic": "whatif.movement",
 }
