@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from costmodel.errors import FieldError, MissingExtraError, UnknownNameError
+from costmodel.whatif.sweep.blocks import Block, shrunk
+from costmodel.whatif.sweep.figures import over
 from costmodel.whatif.sweep.metrics import METRICS
-from costmodel.whatif.sweep.plan import Block, Plan, shrunk
+from costmodel.whatif.sweep.plan import Plan
 
 POINTS = 1 << 22
 """Points of a chunk where "auto" chooses it: 32 MiB a metric."""
@@ -25,7 +27,7 @@ def chunk_sizes(plan: Plan, chunks: int | str | Mapping[str, int] | None) -> tup
     if isinstance(chunks, Mapping):
         if unknown := [name for name in chunks if name not in names]:
             raise UnknownNameError.of("axis of `chunks`", unknown[0], names)
-        wanted = [chunks.get(name, -1) for name in names]
+        wanted: list[Any] = [chunks.get(name, -1) for name in names]
     else:
         wanted = [chunks] * len(names)
     for size in wanted:
@@ -59,11 +61,11 @@ def _lengths(points: int, size: int) -> tuple[int, ...]:
 
 def _chunk(plan: Plan, metric: str, block_info: Any = None) -> Any:
     spans = dict(zip(plan.places(metric), block_info[None]["array-location"], strict=True))
-    return plan.over(tuple(spans.get(place, (0, 1)) for place in range(len(plan.axes))))[metric]
+    return over(plan, tuple(spans.get(place, (0, 1)) for place in range(len(plan.axes))))[metric]
 
 
 def _point(plan: Plan, metric: str) -> Any:
-    return plan.over(tuple((0, 1) for _ in plan.axes))[metric]
+    return over(plan, tuple((0, 1) for _ in plan.axes))[metric]
 
 
 class Grid:

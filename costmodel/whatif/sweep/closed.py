@@ -25,7 +25,7 @@ class NotClosedError(CostModelError):
 class _Evaluated(Network):
     """A network whose totals are arrays; its layers still hold symbols."""
 
-    symbols = frozenset()  # type: ignore[assignment]
+    symbols = frozenset()
 
 
 class Closed:

@@ -14,7 +14,7 @@ from costmodel.prediction import Prediction
 _NETWORK = ("network",)
 _WORKLOAD = ("network", "workload")
 _BUS = ("network", "workload", "policy", "sram_bytes")
-_ENERGIES = ("mac_j", "other_j", "sram_j_per_byte", "ddr_j_per_byte")
+ENERGIES = ("mac_j", "other_j", "sram_j_per_byte", "ddr_j_per_byte")
 _TIMES = (*_BUS, "bus_rate", "mac_flops_per_s", "other_ops_per_s")
 
 
@@ -50,7 +50,7 @@ ROOTS: dict[str, tuple[Callable[[Prediction], Num], tuple[str, ...]]] = {
     "sram_bytes_moved": (lambda p: p.total.sram_bytes_moved, _WORKLOAD),
     "bus_bytes": (lambda p: total(p.bus_bytes), _BUS),
     "ddr_bytes_bound": (lambda p: p.total.ddr_bytes_bound, _BUS),
-    **{joules: (lambda p, joules=joules: getattr(p.energies, joules), _WORKLOAD) for joules in _ENERGIES},  # type: ignore[misc]
+    **{joules: (lambda p, joules=joules: getattr(p.energies, joules), _WORKLOAD) for joules in ENERGIES},  # type: ignore[misc]
 }
 """What is read from a prediction at every point of the structure, with what it depends on; all else is arithmetic on whole arrays."""
 
@@ -77,7 +77,7 @@ METRICS: dict[str, Metric] = {
     "inferences_per_s": Metric("1/s", "float64", _TIMES, _WORK),
     "inferences_per_s_overlapped": Metric("1/s", "float64", _TIMES),
     "peak_fraction": Metric("", "float64", _TIMES, _WORK),
-    "energy_j": Metric("J", "float64", (*_BUS, *_ENERGIES), (*_WORK, "sram_bytes_moved", *_ENERGIES)),
+    "energy_j": Metric("J", "float64", (*_BUS, *ENERGIES), (*_WORK, "sram_bytes_moved", *ENERGIES)),
 }
 """Every metric by its name: the fields of a prediction's totals, and parameters by role."""
 

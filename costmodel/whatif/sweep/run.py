@@ -14,8 +14,10 @@ from costmodel.hardware import Hardware
 from costmodel.network import Network
 from costmodel.whatif.sweep.axes import axes_of
 from costmodel.whatif.sweep.bar import bar
+from costmodel.whatif.sweep.blocks import Block
+from costmodel.whatif.sweep.figures import over
 from costmodel.whatif.sweep.metrics import DEFAULT, METRICS, metrics_of, units
-from costmodel.whatif.sweep.plan import Block, Plan
+from costmodel.whatif.sweep.plan import Plan
 from costmodel.whatif.sweep.room import require_room
 
 if TYPE_CHECKING:
@@ -32,6 +34,61 @@ def sweep(
     store: Any = None,
     **options: Any,
 ) -> xarray.Dataset:
+    """What every point of a design space costs.
+
+    Parameters
+    ----------
+    network : Network, callable, str or Path
+        What builds a network, whose arguments can then be axes; the name of one in the zoo; a network or a model file, whose open
+        sizes can be axes.
+    hardware : Hardware, str or Path
+        A machine of plain figures, the name of one in the catalog, or a TOML file.
+    axes : mapping
+        Points by name. A name is an argument of the builder or an open size ("width_multiplier"), a figure of the machine
+        ("hardware.ddr"), an option of `predict` ("traffic", "weight_bits"), "rewrite", whose points are rewrites, tuples of them or
+        None, or the field of one rewrite ("rewrite.bits.weights"). Points are a list, or a text: "0.25,0.5,1",
+        "0.5 GB/s:16 GB/s:log32", "128:224:step32". Figures of machines may carry their units.
+    metrics : str or iterable of str
+        Figures of the totals ("time_serial_s", "ddr_bytes", "energy_j", ...), and parameters by role.
+    chunks : int, mapping or "auto", optional
+        Points of a chunk, along every axis or by its name. The result is then lazy: dask computes a chunk when it is asked for, on
+        the workers of a cluster where there is a `dask.distributed` client.
+    store : path, URL or Zarr store, optional
+        Stream to Zarr, chunk by chunk, in constant memory, on the workers of a cluster where there is a client. The same call goes
+        on where a sweep was stopped or killed: finished chunks are recorded.
+    **options
+        Options of `predict` that hold at every point.
+
+    Returns
+    -------
+    xarray.Dataset
+        Each metric over the axes that it depends on, with units; assumptions in `attrs`. After Ctrl-C what is finished: the rest is
+        NaN, and `attrs` has a note.
+
+    Raises
+    ------
+    UnknownNameError
+        No such axis or metric.
+    FieldError
+        Points that are empty, alike or of the wrong kind; a result that does not fit in memory; a store of another sweep.
+    QuantityError
+        A point with a wrong unit.
+
+    Notes
+    -----
+    Networks are built once a point; where there are many of them, numbers of a builder are symbols instead, if the closed form says
+    what building says, at every point of each axis. Figures of machines are arrays. Every part of a formula is evaluated on its own
+    axes alone; along a long axis of a rate the overlapped time is a sorted sum, whatever the number of layers.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> found = cm.sweep("mobilenet_v1", "pardhi", {"width_multiplier": [0.5, 1], "hardware.ddr": "1 GB/s, 2 GB/s"})
+    >>> found.macs.values.tolist(), found.time_serial_s.dims
+    ([149504256, 568740352], ('width_multiplier', 'hardware.ddr'))
+    >>> found.time_serial_s.sel({"width_multiplier": 1, "hardware.ddr": 2e9}).item()
+    0.005049...
+    """
     plan = plan_of(network, hardware, axes or {}, metrics, options)
     try:
         import xarray  # noqa: F401
@@ -104,12 +161,17 @@ def _at_once(plan: Plan) -> xarray.Dataset:
     import numpy as np
 
     if len(blocks := plan.blocks(plan.everything)) == 1:
-        return dataset(plan, plan.over(plan.everything))
+        return dataset(plan, over(plan, plan.everything))
     arrays = {metric: np.empty([plan.shape[p] for p in plan.places(metric)], dtype=METRICS[metric].dtype) for metric in plan.metrics}
     done: list[Block] = []
     try:
         with bar(len(blocks)) as advance:
-            plan.over(plan.everything, arrays, lambda block: (done.append(block), advance()))
+
+            def finished(block: Block) -> None:
+                done.append(block)
+                advance()
+
+            over(plan, plan.everything, arrays, finished)
     except KeyboardInterrupt:
         return dataset(plan, _open_as_nan(plan, arrays, done), partial(len(done), len(blocks)))
     return dataset(plan, arrays)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from costmodel.errors import FieldError, MissingExtraError
 from costmodel.whatif.sweep.bar import bar
 from costmodel.whatif.sweep.chunked import Grid, chunk_sizes
+from costmodel.whatif.sweep.figures import over
 from costmodel.whatif.sweep.metrics import METRICS, units
 from costmodel.whatif.sweep.plan import Plan
 from costmodel.whatif.sweep.run import dataset, partial
@@ -35,7 +36,7 @@ def stored(plan: Plan, store: Any, chunks: int | str | Mapping[str, int] | None)
     """Compute what is not in the store yet, and open it."""
     try:
         import dask  # noqa: F401
-        import zarr
+        import zarr  # noqa: F401
     except ImportError as error:
         raise MissingExtraError.of(error.name or "zarr", "explore", "a sweep that is stored") from None
     import xarray as xr
@@ -43,7 +44,7 @@ def stored(plan: Plan, store: Any, chunks: int | str | Mapping[str, int] | None)
     grid = Grid(plan, chunk_sizes(plan, chunks))
     place = str(Path(store).absolute()) if isinstance(store, Path) or (isinstance(store, str) and "://" not in store) else store
     _prepare(grid, place)
-    marks = zarr.open_group(place, mode="r", zarr_format=_FORMAT, use_consolidated=False)["record/finished"][...]
+    marks = _group(place, "r")["record/finished"][...]
     todo = [index for index in itertools.product(*map(range, grid.shape)) if not marks[index]]
     note = ""
     try:
@@ -51,9 +52,9 @@ def stored(plan: Plan, store: Any, chunks: int | str | Mapping[str, int] | None)
             for _ in _run(grid, place, todo):
                 advance()
     except KeyboardInterrupt:
-        marks = zarr.open_group(place, mode="r", zarr_format=_FORMAT, use_consolidated=False)["record/finished"][...]
+        marks = _group(place, "r")["record/finished"][...]
         note = f"{partial(int(marks.sum()), len(grid))}; the same call goes on"
-    found = xr.open_zarr(place, zarr_format=_FORMAT, mask_and_scale=bool(note))[list(plan.metrics)]
+    found: xarray.Dataset = xr.open_zarr(place, zarr_format=_FORMAT, mask_and_scale=bool(note))[list(plan.metrics)]
     for variable in found.variables.values():
         variable.attrs.pop("_FillValue", None)
     return found.assign_attrs(note=note) if note else found
@@ -64,15 +65,17 @@ def _run(grid: Grid, place: Any, todo: list[tuple[int, ...]]) -> Iterator[None]:
     client = _client()
     if client is None:
         for index in todo:
-            yield write(grid, place, index)
+            write(grid, place, index)
+            yield
         return
     from distributed import as_completed
 
     futures = client.map(write, itertools.repeat(grid), itertools.repeat(place), todo, pure=False)
     try:
         for future in as_completed(futures):
-            yield future.result()
+            future.result()
             future.release()
+            yield
     finally:
         client.cancel(futures)
 
@@ -90,18 +93,22 @@ def _client() -> Any:
 
 def write(grid: Grid, place: Any, index: tuple[int, ...]) -> None:
     """Compute a chunk, write it and mark it as finished; one that is finished stays as it is."""
-    import zarr
-
-    group = zarr.open_group(place, mode="r+", zarr_format=_FORMAT, use_consolidated=False)
+    group = _group(place, "r+")
     marks = group["record/finished"]
     if marks[index]:
         return
     block = grid.block(index)
     owned = grid.owned(index)
-    found = grid.plan.over(block) if owned else {}
+    found = over(grid.plan, block) if owned else {}
     for metric in owned:
         group[metric][grid.plan.region(metric, block)] = found[metric]
     marks[index] = True
+
+
+def _group(place: Any, mode: Any) -> Any:
+    import zarr
+
+    return zarr.open_group(place, mode=mode, zarr_format=_FORMAT, use_consolidated=False)
 
 
 def _prepare(grid: Grid, place: Any) -> None:
@@ -110,7 +117,7 @@ def _prepare(grid: Grid, place: Any) -> None:
 
     mine = fingerprint(grid)
     try:
-        group = zarr.open_group(place, mode="r", zarr_format=_FORMAT, use_consolidated=False)
+        group = _group(place, "r")
     except FileNotFoundError:
         group = None
     if group is not None:
@@ -121,7 +128,7 @@ def _prepare(grid: Grid, place: Any) -> None:
             raise FieldError(f"`store` (={str(place)!r}) holds another sweep: it differs in {', '.join(changed)}; name another folder")
         if group["record"].attrs.get("ready"):
             return
-    record = zarr.open_group(place, mode="w", zarr_format=_FORMAT).create_group("record")
+    record = _group(place, "w").create_group("record")
     record.attrs["sweep"] = mine
     _lay_out(grid, place)
     record.create_array("finished", shape=grid.shape, chunks=(1,) * len(grid.shape), dtype="bool", fill_value=False)
@@ -131,12 +138,10 @@ def _prepare(grid: Grid, place: Any) -> None:
 
 def _lay_out(grid: Grid, place: Any) -> None:
     """Coordinates, attributes and empty arrays."""
-    import zarr
-
     plan = grid.plan
     names = [axis.name for axis in plan.axes]
     dataset(plan, {}).to_zarr(place, mode="a", zarr_format=_FORMAT, consolidated=False)
-    group = zarr.open_group(place, mode="r+", zarr_format=_FORMAT, use_consolidated=False)
+    group = _group(place, "r+")
     for metric in plan.metrics:
         places = plan.places(metric)
         dtype = METRICS[metric].dtype
@@ -148,14 +153,12 @@ def _lay_out(grid: Grid, place: Any) -> None:
 
 def fingerprint(grid: Grid) -> dict[str, str]:
     """What must agree for two sweeps to be the same, each as a digest."""
-    from costmodel import __version__
-
     plan = grid.plan
     ends = [plan.first.network, plan.last.network]
     said: dict[str, Any] = {
-        "version": __version__,
+        "version": sys.modules["costmodel"].__version__,
         "network": [repr(network) + repr(list(network.nodes.values())) for network in ends],
-        "hardware": {field: value for field, value in plan.base.figures.items()},
+        "hardware": plan.base.figures,
         "axes": [[axis.name, axis.kind, axis.key, repr(axis.points)] for axis in plan.axes],
         "metrics": plan.metrics,
         "options": {name: repr(value) for name, value in sorted(plan.options.items())},
