@@ -85,9 +85,9 @@ def sweep(
     >>> import costmodel as cm
     >>> found = cm.sweep("mobilenet_v1", "pardhi", {"width_multiplier": [0.5, 1], "hardware.ddr": "1 GB/s, 2 GB/s"})
     >>> found.macs.values.tolist(), found.time_serial_s.dims
-    ([149504256, 568740352], ('width_multiplier', 'hardware.ddr'))
-    >>> found.time_serial_s.sel({"width_multiplier": 1, "hardware.ddr": 2e9}).item()
-    0.005049...
+    ([149497088, 568740352], ('width_multiplier', 'hardware.ddr'))
+    >>> round(found.time_serial_s.sel({"width_multiplier": 1, "hardware.ddr": 2e9}).item(), 6)
+    0.00604
     """
     plan = plan_of(network, hardware, axes or {}, metrics, options)
     try:

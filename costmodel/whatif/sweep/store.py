@@ -65,12 +65,12 @@ def _run(grid: Grid, place: Any, todo: list[tuple[int, ...]]) -> Iterator[None]:
     client = _client()
     if client is None:
         for index in todo:
-            write(grid, place, index)
+            write(index, grid, place)
             yield
         return
     from distributed import as_completed
 
-    futures = client.map(write, itertools.repeat(grid), itertools.repeat(place), todo, pure=False)
+    futures = client.map(write, todo, grid=grid, place=place, pure=False)
     try:
         for future in as_completed(futures):
             future.result()
@@ -91,7 +91,7 @@ def _client() -> Any:
         return None
 
 
-def write(grid: Grid, place: Any, index: tuple[int, ...]) -> None:
+def write(index: tuple[int, ...], grid: Grid, place: Any) -> None:
     """Compute a chunk, write it and mark it as finished; one that is finished stays as it is."""
     group = _group(place, "r+")
     marks = group["record/finished"]
