@@ -14,7 +14,7 @@ from costmodel.whatif.sweep.plan import Plan
 from costmodel.whatif.sweep.roofline import along_a_rate
 from costmodel.whatif.sweep.structure import ARITHMETIC, points
 
-CACHED = 1 << 16
+CACHED = 1 << 17
 """Points at which layers are gone through at once: what stays in a cache."""
 WORTH_SORTING = 128
 """From so many points along a rate on sorted prefix sums are faster than going from layer to layer."""
@@ -106,8 +106,12 @@ def _stacked(plan: Plan, column: list[Any], n_axes: int) -> Any:
 
 
 def _layer_by_layer(work: tuple[Any, Any, Any], hardware: Hardware) -> Any:
-    """The sum over layers of the overlapped time, in turn."""
-    return sum(Times.of(hardware, *layer).overlapped_s for layer in zip(*work, strict=True))
+    """The sum over layers of the overlapped time, in turn; each has the full size, so the sum grows in place."""
+    time_s: Any = 0.0
+    for layer in zip(*work, strict=True):
+        one = Times.of(hardware, *layer).overlapped_s
+        time_s = one if isinstance(time_s, float) else time_s.__iadd__(one)
+    return time_s
 
 
 def _sorted(work: tuple[Any, Any, Any], hardware: Hardware, fast: int, rate: str, shape: tuple[int, ...]) -> Any:
