@@ -55,7 +55,9 @@ def stream(points: int) -> None:
         some = found.time_serial_s.isel({"hardware.ddr": 17, "hardware.macs": 19}).values
         assert np.isfinite(some).all()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{found.time_serial_s.size:.3g} points in {seconds:.0f} s, {found.time_serial_s.size / seconds:.3g} a second, peak {peak:.2f} GiB")
+    print(
+        f"{found.time_serial_s.size:.3g} points in {seconds:.0f} s, {found.time_serial_s.size / seconds:.3g} a second, peak {peak:.2f} GiB"
+    )
 
 
 if __name__ == "__main__":

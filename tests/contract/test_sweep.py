@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import subprocess
@@ -102,6 +103,7 @@ def test_fields_of_a_rewrite_are_axes(monkeypatch: pytest.MonkeyPatch) -> None:
             return cm.zoo.mobilenet_v1(classes=self.outputs * (2 if self.bias else 1))
 
     monkeypatch.setattr(cm.rewrites, "Thinner", Thinner, raising=False)
+    monkeypatch.setattr(cm.rewrites, "__all__", [*cm.rewrites.__all__, "Thinner"])
     one = cm.sweep(cm.zoo.mobilenet_v1(), "pardhi", {"rewrite.thinner.outputs": [10, 20]}, "biases")
     assert one.biases.values.tolist() == [20, 40]
     both = cm.sweep(cm.zoo.mobilenet_v1(), "pardhi", {"rewrite.thinner.outputs": [10, 20], "rewrite.thinner.bias": [False, True]}, "biases")
@@ -155,7 +157,7 @@ def test_bad_arguments() -> None:
         cm.sweep(lambda size: cm.zoo.mobilenet_v1(resolution=cm.symbols("R")), "pardhi", {"size": [1]}, "macs")
     with pytest.raises(FieldError, match="the builder must return a Network, got int"):
         cm.sweep(lambda size: size, "pardhi", {"size": [1]}, "macs")  # type: ignore[arg-type, return-value]
-    with pytest.raises(FieldError, match="must be \"auto\", a number of points"):
+    with pytest.raises(FieldError, match='must be "auto", a number of points'):
         cm.sweep("mobilenet_v1", "pardhi", axis, chunks=0)
     with pytest.raises(UnknownNameError, match="axis of `chunks`"):
         cm.sweep("mobilenet_v1", "pardhi", axis, chunks={"ddr": 1})
@@ -179,7 +181,10 @@ def test_on_a_machine_whose_weights_stream_from_flash() -> None:
     total = cm.predict("mobilenet_cifar", machine.replace(flash_rate=50e6, flash="1 MiB")).total
     assert found.ddr_bytes.item() == 0
     assert found.flash_bytes_moved.item() == total.flash_bytes_moved
-    assert found.fits_flash.values.tolist() == [total.fits_flash, cm.predict("mobilenet_cifar", machine.replace(flash="2 MiB")).total.fits_flash]
+    assert found.fits_flash.values.tolist() == [
+        total.fits_flash,
+        cm.predict("mobilenet_cifar", machine.replace(flash="2 MiB")).total.fits_flash,
+    ]
     assert found.ddr_time_s.values[0] == pytest.approx(total.ddr_time_s, rel=1e-12)
     assert math.isnan(found.energy_j.item())
 
@@ -203,6 +208,33 @@ def test_ctrl_c_keeps_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.macs.values[:4].tolist() == [cm.zoo.mobilenet_v1(resolution=size).macs for size in (64, 96, 128, 160)]
     assert found.macs.isnull().values.tolist() == [False] * 4 + [True] * 2
     assert found.time_serial_s.isnull().values.tolist() == [[False] * 2] * 4 + [[True] * 2] * 2
+
+
+def test_ctrl_c_before_anything_is_finished() -> None:
+    def build(resolution: int) -> cm.Network:
+        if resolution == 96:
+            raise KeyboardInterrupt
+        return cm.zoo.mobilenet_v1(resolution=resolution)
+
+    found = cm.sweep(build, "pardhi", {"resolution": [64, 96]}, ["macs"])
+    assert found.attrs["note"].startswith("interrupted: 0 of 1 parts")
+    assert found.macs.isnull().all()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("screen", [io.StringIO, Terminal])
+def test_progress_is_shown_on_a_terminal_alone(screen: type[io.StringIO], monkeypatch: pytest.MonkeyPatch) -> None:
+    from costmodel.whatif.sweep import bar
+
+    shown = screen()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(bar, "PATIENCE_S", 0)
+    cm.sweep("mobilenet_cifar", "pardhi", {"width_multiplier": [0.25, 0.5, 0.75, 1, 1.25]}, "time_serial_s", traffic="tiled")
+    assert ("sweep" in shown.getvalue()) is (screen is Terminal)
 
 
 def test_a_store_holds_every_bit_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +318,8 @@ def test_the_shell_streams_to_disk(tmp_path: Path) -> None:
 def test_the_shell_refuses() -> None:
     many = shell("mobilenet_v1", "--axis", "hardware.ddr=1GB/s:2GB/s:3000", "--axis", "hardware.macs=1GMAC/s:2GMAC/s:3000")
     assert many.returncode == 2
-    assert "9,000,000 rows" in many.stderr and "--store sweep.zarr" in many.stderr
+    assert "9,000,000 rows" in many.stderr
+    assert "--store sweep.zarr" in many.stderr
     assert "needs an axis" in shell("mobilenet_v1").stderr
     assert "did you mean width_multiplier" in shell("mobilenet_v1", "--axis", "width=1").stderr
     both = shell("mobilenet_v1", "--resolution", "96", "--axis", "resolution=96,128")

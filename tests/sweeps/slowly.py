@@ -47,7 +47,13 @@ if __name__ == "__main__":
     else:
         from distributed import Client, LocalCluster
 
-        with LocalCluster(n_workers=int(sys.argv[2]), threads_per_worker=1, processes=True, dashboard_address=None) as cluster, Client(cluster) as client:
+        with (
+            LocalCluster(n_workers=int(sys.argv[2]), threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+            Client(cluster) as client,
+        ):
             victim = next(iter(client.run(os.getpid).values()))
             threading.Thread(target=kill_half_way, args=(place, victim), daemon=True).start()
             run(place)
+            axes = {"width": WIDTHS[:4], "hardware.ddr": [1e9, 2e9, 3e9]}
+            there = cm.sweep(slow, "pardhi", axes, chunks=2).compute()
+        assert there.identical(cm.sweep(slow, "pardhi", axes)), "a lazy sweep on the cluster says what one in this process says"

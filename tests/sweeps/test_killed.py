@@ -56,7 +56,9 @@ def test_the_whole_process_is_killed_and_the_same_call_goes_on(tmp_path: Path, a
     assert contents(store) == alone
     after = times(store)
     chunks = {name.removeprefix("record/finished/") for name in done}
-    assert all(after[f"{kind}/{chunk}"] == before[f"{kind}/{chunk}"] for kind in ("record/finished", "time_overlapped_s") for chunk in chunks)
+    assert all(
+        after[f"{kind}/{chunk}"] == before[f"{kind}/{chunk}"] for kind in ("record/finished", "time_overlapped_s") for chunk in chunks
+    )
 
 
 def test_a_worker_of_a_cluster_is_killed_half_way(tmp_path: Path, alone: Files) -> None:

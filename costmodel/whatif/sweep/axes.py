@@ -138,7 +138,9 @@ def rewrite_class(dotted: str) -> tuple[type[rewrites.Rewrite], str]:
 
 def _classes() -> dict[str, type[rewrites.Rewrite]]:
     """The rewrites by their names, written as fields are."""
-    known = {name: kind for name, kind in vars(rewrites).items() if isinstance(kind, type) and issubclass(kind, rewrites.Rewrite)}
+    known = {
+        name: kind for name in rewrites.__all__ if isinstance(kind := getattr(rewrites, name), type) and issubclass(kind, rewrites.Rewrite)
+    }
     return {_snake(name): kind for name, kind in known.items() if kind is not rewrites.Rewrite}
 
 

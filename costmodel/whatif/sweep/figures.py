@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -62,7 +63,7 @@ def figures(plan: Plan, block: Block) -> dict[str, Any]:
         if metric in _OVERLAPPED:
             value = _OVERLAPPED[metric](overlapped(plan, block))
         else:
-            value = _FIGURES[metric](roots, hardware) if metric in _FIGURES else roots[metric]
+            value = _FIGURES[metric](plan, roots, hardware) if metric in _FIGURES else roots[metric]
         places = plan.places(metric)
         full = tuple(n if place in places else 1 for place, n in enumerate(sizes))
         value = np.broadcast_to(value, full).copy() if np.shape(value) != full else value
@@ -70,19 +71,19 @@ def figures(plan: Plan, block: Block) -> dict[str, Any]:
     return found
 
 
-_FIGURES: dict[str, Callable[[dict[str, Any], Hardware], Any]] = {
-    "flops": lambda r, hw: 2 * r["macs"] + r["other_ops"],
-    "fits_sram": lambda r, hw: at_most(r["peak_live_bytes"], hw.sram_bytes),
-    "fits_flash": lambda r, hw: at_most(r["weight_bytes"], hw.flash_bytes),
-    "ddr_bytes": lambda r, hw: r["bus_bytes"] * (not hw.weights_in_flash),
-    "flash_bytes_moved": lambda r, hw: r["bus_bytes"] * hw.weights_in_flash,
-    "ddr_time_s": lambda r, hw: _times(r, hw).bus_s,
-    "mac_time_s": lambda r, hw: _times(r, hw).mac_s,
-    "other_time_s": lambda r, hw: _times(r, hw).other_s,
-    "time_serial_s": lambda r, hw: _serial(r, hw),
-    "inferences_per_s": lambda r, hw: 1 / _serial(r, hw),
-    "peak_fraction": lambda r, hw: _times(r, hw).peak_fraction,
-    "energy_j": lambda r, hw: _energy(r, hw),
+_FIGURES: dict[str, Callable[[Plan, dict[str, Any], Hardware], Any]] = {
+    "flops": lambda plan, r, hw: 2 * r["macs"] + r["other_ops"],
+    "fits_sram": lambda plan, r, hw: at_most(r["peak_live_bytes"], hw.sram_bytes),
+    "fits_flash": lambda plan, r, hw: at_most(r["weight_bytes"], hw.flash_bytes),
+    "ddr_bytes": lambda plan, r, hw: r["bus_bytes"] * (not hw.weights_in_flash),
+    "flash_bytes_moved": lambda plan, r, hw: r["bus_bytes"] * hw.weights_in_flash,
+    "ddr_time_s": lambda plan, r, hw: _times(r, hw).bus_s,
+    "mac_time_s": lambda plan, r, hw: _times(r, hw).mac_s,
+    "other_time_s": lambda plan, r, hw: _times(r, hw).other_s,
+    "time_serial_s": lambda plan, r, hw: _serial(plan, r, hw),
+    "inferences_per_s": lambda plan, r, hw: 1 / _serial(plan, r, hw),
+    "peak_fraction": lambda plan, r, hw: _times(r, hw).peak_fraction,
+    "energy_j": lambda plan, r, hw: _energy(r, hw),
 }  # fmt: skip
 """What follows from the roots and the machines."""
 
@@ -105,11 +106,10 @@ def _times(roots: Mapping[str, Any], hardware: Hardware) -> Times:
     return Times.of(hardware, roots["bus_bytes"], roots["macs"], roots["other_ops"])
 
 
-def _serial(roots: Mapping[str, Any], hardware: Hardware) -> Num:
-    """The sum of the three times, those on the fewest points first: the result alone has the full size."""
-    import numpy as np
-
-    return time.serial(*sorted(_times(roots, hardware)[:3], key=np.size))
+def _serial(plan: Plan, roots: Mapping[str, Any], hardware: Hardware) -> Num:
+    """The sum of the three times, those on the fewest points of the sweep first: the result alone has the full size."""
+    parts = zip(("ddr_time_s", "mac_time_s", "other_time_s"), _times(roots, hardware)[:3], strict=True)
+    return time.serial(*[part for _, part in sorted(parts, key=lambda part: math.prod(plan.extent(part[0])))])
 
 
 @lru_cache(maxsize=64)

@@ -10,9 +10,9 @@ from costmodel.hardware import Hardware
 from costmodel.prediction import Prediction
 from costmodel.prediction.times import Times
 from costmodel.whatif.sweep.blocks import Block, pieces, shifted
-from costmodel.whatif.sweep.plan import Plan
+from costmodel.whatif.sweep.plan import ARITHMETIC, Plan
 from costmodel.whatif.sweep.roofline import along_a_rate
-from costmodel.whatif.sweep.structure import ARITHMETIC, points
+from costmodel.whatif.sweep.structure import points
 
 CACHED = 1 << 17
 """Points at which layers are gone through at once: what stays in a cache."""

@@ -13,15 +13,17 @@ from costmodel.api import predict
 from costmodel.errors import CostModelError, FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
-from costmodel.prediction import Prediction
+from costmodel.prediction import POLICIES, Compulsory, Prediction, Resident, Weights
 from costmodel.whatif.sweep.axes import Axis, rewrite_class
 from costmodel.whatif.sweep.blocks import Block, shrunk, tiles
 from costmodel.whatif.sweep.metrics import METRICS
 
+ARITHMETIC = (Weights, Compulsory, Resident)
+"""Policies that are arithmetic on sizes, so that arrays of sizes pass; the others search at every point."""
 POINTS = 1 << 24
 """Points of a block."""
-BUILT, EVALUATED = 64, 4096
-"""Networks that a block builds; sizes and capacities that it evaluates at once."""
+BUILT, SEARCHED, EVALUATED = 64, 4, 4096
+"""Networks that a block builds, or for which it searches a plan; sizes and capacities that it evaluates at once."""
 WORTH_A_FORMULA = 64
 """From so many networks on a closed form is faster than building them."""
 
@@ -94,9 +96,20 @@ class Plan:
         tags = METRICS[metric].tags(self.base)
         return tuple(place for place, axis in enumerate(self.axes) if axis.tag in tags)
 
+    def extent(self, metric: str) -> tuple[int, ...]:
+        """Points along the axes that a metric depends on."""
+        return tuple(self.shape[place] for place in self.places(metric))
+
     def size(self) -> int:
         """Figures in the whole result."""
-        return sum(math.prod(self.shape[place] for place in self.places(metric)) for metric in self.metrics)
+        return sum(math.prod(self.extent(metric)) for metric in self.metrics)
+
+    @property
+    def searches(self) -> bool:
+        """Whether a policy or an order is searched for at some point."""
+        options = {name: (value,) for name, value in self.options.items()} | {axis.key: axis.points for axis in self.axes}
+        policies = [POLICIES.get(one) if isinstance(one, str) else type(one) for one in options.get("traffic", ())]
+        return "best" in options.get("order", ()) or any(one not in ARITHMETIC for one in policies)
 
     @cached_property
     def lasting(self) -> bool:
@@ -183,7 +196,7 @@ class Plan:
         discrete = [place for place in self.structure if place not in self.closed]
         evaluated = [*self.closed, *([] if self.capacity is None else [self.capacity])]
         sizes = [stop - start for start, stop in region]
-        for places, most in ((discrete, BUILT), (evaluated, EVALUATED), (range(len(sizes)), POINTS)):
+        for places, most in ((discrete, SEARCHED if self.searches else BUILT), (evaluated, EVALUATED), (range(len(sizes)), POINTS)):
             sizes = shrunk(sizes, most, places)
         return tiles(region, sizes, sorted(range(len(sizes)), key=lambda place: place not in self.structure))
 

@@ -160,11 +160,13 @@ def _at_once(plan: Plan) -> xarray.Dataset:
     """Everything in memory, block by block; what Ctrl-C leaves open is NaN."""
     import numpy as np
 
-    if len(blocks := plan.blocks(plan.everything)) == 1:
-        return dataset(plan, over(plan, plan.everything))
-    arrays = {metric: np.empty([plan.shape[p] for p in plan.places(metric)], dtype=METRICS[metric].dtype) for metric in plan.metrics}
+    blocks = plan.blocks(plan.everything)
+    arrays: dict[str, Any] = {}
     done: list[Block] = []
     try:
+        if len(blocks) == 1:
+            return dataset(plan, over(plan, plan.everything))
+        arrays |= {metric: np.empty(plan.extent(metric), dtype=METRICS[metric].dtype) for metric in plan.metrics}
         with bar(len(blocks)) as advance:
 
             def finished(block: Block) -> None:
@@ -185,7 +187,7 @@ def partial(done: int, parts: int) -> str:
 def _open_as_nan(plan: Plan, arrays: Mapping[str, Any], done: Iterable[Block]) -> dict[str, Any]:
     import numpy as np
 
-    found = {metric: np.full(array.shape, np.nan) for metric, array in arrays.items()}
+    found = {metric: np.full(plan.extent(metric), np.nan) for metric in plan.metrics}
     for block in done:
         for metric, array in arrays.items():
             region = plan.region(metric, block)

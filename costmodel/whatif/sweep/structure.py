@@ -9,13 +9,10 @@ from typing import NamedTuple
 
 from costmodel.errors import FieldError, SymbolicError
 from costmodel.network import Network
-from costmodel.prediction import Compulsory, Prediction, Resident, Weights
+from costmodel.prediction import Prediction
 from costmodel.whatif.sweep.blocks import Block, sizes_of
 from costmodel.whatif.sweep.closed import Closed, NotClosedError, checked, symbol_for
-from costmodel.whatif.sweep.plan import Plan
-
-ARITHMETIC = (Weights, Compulsory, Resident)
-"""Policies that are arithmetic on sizes, so that arrays of sizes pass; the others search at every point."""
+from costmodel.whatif.sweep.plan import ARITHMETIC, Plan
 
 
 class Point(NamedTuple):
