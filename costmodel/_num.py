@@ -160,7 +160,7 @@ def total(xs: Iterable[Num]) -> Num:
         if type(x) is not int:
             sp = _sympy(*terms)
             return sum(terms) if sp is None else sp.Add(*terms)
-    return sum(terms)
+    return terms[0] if len(terms) == 1 else sum(terms)
 
 
 def product(xs: Iterable[Num]) -> Num:

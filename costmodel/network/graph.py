@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from costmodel._num import Num, is_symbolic, total
 from costmodel.errors import NetworkError, UnknownNameError
 from costmodel.layers import Check, Counts, Layer, Shape
+from costmodel.network.changes import Change, Changes, Left
 from costmodel.network.epilogues import epilogue_groups, folded_parameters
 from costmodel.network.layout import channels_first
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from costmodel.network.builder import Tensor
     from costmodel.network.rewrites import Rewrite
+    from costmodel.tables import Table
 
 
 PARAMETER_TOTALS = ("weights", "trainable", "all", "folded")
@@ -62,8 +64,11 @@ class Node(NamedTuple):
 
     def counts(self) -> Counts:
         """What its layer does and holds; parameters that a file says it stores take the place of the layer's."""
-        counts = self.layer.counts(tuple([self.seen(shape) for shape in self.input_shapes]), self.seen(self.output_shapes[0]))
-        return counts if self.held is None else self.held._replace(macs=counts.macs, other=counts.other)
+        inputs, output = self.input_shapes, self.output_shapes[0]
+        if self.channels_last:
+            inputs, output = tuple(map(channels_first, inputs)), channels_first(output)
+        counts = self.layer.counts(inputs, output)
+        return counts if self.held is None else Counts(*counts[:2], *self.held[2:])
 
 
 class Network:
@@ -78,12 +83,22 @@ class Network:
         In creation order, which is an order of execution.
     outputs : tuple of TensorRef
     assumptions : tuple of str
-        What its reader had to assume; every prediction shows them.
+        What its reader had to assume, and which rewrites it went through; every prediction shows them.
+    changes : Changes
+        What rewrites changed and what they left alone and why; no part of the content that compares.
     """
 
-    def __init__(self, name: str, nodes: Iterable[Node], outputs: Iterable[TensorRef], assumptions: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        nodes: Iterable[Node],
+        outputs: Iterable[TensorRef],
+        assumptions: Iterable[str] = (),
+        changes: Iterable[Change | Left] = (),
+    ) -> None:
         self.name = name
         self.assumptions = tuple(assumptions)
+        self.changes = Changes(changes)
         self.nodes: dict[str, Node] = {}
         self.outputs = tuple(outputs)
         for node in nodes:
@@ -220,6 +235,31 @@ class Network:
         for rewrite in rewrites:
             network = rewrite.apply(network)
         return network
+
+    def table(self) -> Table:
+        """One row a layer: what it reads, the shape of its output, MACs and parameters.
+
+        Examples
+        --------
+        >>> import costmodel as cm
+        >>> [row["name"] for row in cm.zoo.mobilenet_v1().table().rows[:2]]
+        ['input', 'conv1']
+        """
+        from costmodel.tables import Column, Table
+
+        columns = [Column("name", "layer"), Column("kind", "kind"), Column("inputs", "reads"), Column("output", "output"),
+                   Column("macs", "MACs", ""), Column("parameters", "parameters", "")]  # fmt: skip
+        rows = [
+            {"name": node.name, "kind": node.layer.kind, "inputs": [str(ref) for ref in node.inputs],
+             "output": ", ".join(" x ".join(map(str, shape)) for shape in node.output_shapes), "macs": self.counts[node.name].macs,
+             "parameters": self.counts[node.name].trainable}
+            for node in self.nodes.values()
+        ]  # fmt: skip
+        footer = {"name": "total", "macs": self.macs, "parameters": self.totals.trainable}
+        return Table(columns, rows, title=self.name, notes=self.assumptions, footer=footer)
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html()
 
     def to_json(self) -> str:
         """The network as JSON; `from_json` reads it back."""

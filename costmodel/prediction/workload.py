@@ -82,7 +82,7 @@ class Workload:
         for index, group in enumerate(groups):
             inside = [node.name for node in group]
             reads = dict.fromkeys([ref for node in group for r in node.inputs if (ref := stored[r]).node not in inside])
-            writes = tuple(TensorRef(group[-1].name, i) for i in range(len(group[-1].output_shapes)))
+            writes = tuple([TensorRef(inside[-1], i) for i in range(len(group[-1].output_shapes))])
             for ref in reads:
                 readers.setdefault(ref, []).append(index)
             writer.update(dict.fromkeys(writes, index))

@@ -48,7 +48,7 @@ def test_assumptions_stand_in_attrs_but_for_what_is_an_axis() -> None:
     assert not {"traffic", "hardware.ddr_bytes_per_s"} & attrs.keys()
 
 
-@pytest.mark.parametrize("traffic", ["tiled", "fused"])
+@pytest.mark.parametrize("traffic", ["tiled", "fused", "residency"])
 def test_policies_that_search(traffic: str) -> None:
     """They plan at every capacity; rates stay arrays."""
     axes = {"hardware.sram": [100_000, 400_000], "hardware.ddr": [1e8, 4e8, 1e9], "weight_bits": [4, 8]}

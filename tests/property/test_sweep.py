@@ -15,7 +15,7 @@ from costmodel.whatif.sweep import overlapped, plan
 pytest.importorskip("xarray", reason="sweeps need the extra explore")
 
 METRICS = ("macs", "other_ops", "flops", "weights", "all", "folded", "norm_statistics", "coverage", "weight_bytes", "peak_live_bytes",
-           "sram_bytes_moved", "fits_sram", "ddr_bytes", "ddr_bytes_bound", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s",
+           "sram_bytes_moved", "fits_sram", "ddr_bytes", "ddr_bytes_bound", "ddr_time_s", "mac_time_s", "other_time_s", "overhead_time_s", "time_serial_s",
            "time_overlapped_s", "inferences_per_s", "inferences_per_s_overlapped", "peak_fraction", "energy_j")  # fmt: skip
 
 rates = st.floats(1e6, 1e13, allow_nan=False)
@@ -32,6 +32,7 @@ OPTIONS = {
     "activation_bits": st.sampled_from([4, 8, 16, 32]),
     "parameters": st.sampled_from(["weights", "trainable", "all", "folded"]),
     "fuse_epilogues": st.booleans(),
+    "weight_prefetch": st.booleans(),
 }
 MACHINE = {
     "hardware.sram": st.integers(1_000, 8_000_000),
@@ -39,6 +40,9 @@ MACHINE = {
     "hardware.mac_flops_per_s": rates,
     "hardware.other": rates,
     "hardware.mac_energy": st.floats(1e-14, 1e-10),
+    "hardware.overhead": st.one_of(st.just(0), st.floats(1e-9, 1e-3)),
+    "hardware.burst": st.integers(1, 256),
+    "hardware.utilisation.depthwise": st.floats(0.01, 1),
 }
 REWRITES = {"rewrite": st.sampled_from([None, cm.rewrites.FoldNorm()])}
 
@@ -54,7 +58,7 @@ def predicted(at: dict[str, Any]) -> Any:
     """The totals at one point, built and predicted by themselves."""
     arguments = {name: value for name, value in at.items() if name in BUILDER}
     options = {name: value for name, value in at.items() if name in OPTIONS}
-    machine = cm.Hardware.load("pardhi").replace(**{name.partition(".")[2]: value for name, value in at.items() if name in MACHINE})
+    machine = cm.Hardware.load("pardhi").replace(**{name.removeprefix("hardware."): value for name, value in at.items() if name in MACHINE})
     rewrite = at.get("rewrite")
     network = cm.zoo.mobilenet_v1(**arguments).rewrite(*(() if rewrite is None else (rewrite,)))
     return cm.predict(network, machine, **options).total

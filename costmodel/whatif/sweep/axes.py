@@ -16,11 +16,20 @@ from costmodel.network import Network, rewrites
 from costmodel.prediction import POLICIES, Policy
 from costmodel.whatif.sweep.points import points_of
 
-_UNITS = {"bytes": "B", "bytes_per_s": "B/s", "mac_flops_per_s": "FLOP/s", "other_ops_per_s": "OP/s", "j": "J", "j_per_byte": "J/B"}
+_UNITS = {
+    "bytes": "B",
+    "bytes_per_s": "B/s",
+    "mac_flops_per_s": "FLOP/s",
+    "other_ops_per_s": "OP/s",
+    "j": "J",
+    "j_per_byte": "J/B",
+    "s": "s",
+}
 _OPTIONS = tuple(
     name for name, one in inspect.signature(predict).parameters.items() if one.kind is one.KEYWORD_ONLY and name != "other_ops"
 )
 _POLICY_OPTIONS = ("traffic",)
+_SHARES = "utilisation."
 
 
 class Axis(Record):
@@ -38,16 +47,21 @@ class Axis(Record):
     def tag(self) -> str:
         """What depends on it: "network", "workload", "policy" or the field of the machine."""
         if self.kind == "hardware":
-            return self.key
+            return self.key.partition(".")[0]
         if self.kind == "option":
             return "workload" if self.key in _OPTIONS and self.key not in _POLICY_OPTIONS else "policy"
         return "network"
 
     @property
+    def built(self) -> bool:
+        """Whether predictions are made point by point: of all but those figures of a machine that formulas take as arrays."""
+        return self.kind != "hardware" or self.tag in ("burst_bytes", "overhead_s", "utilisation")
+
+    @property
     def unit(self) -> str:
         """The unit of its coordinate; empty for plain numbers and names."""
         if self.kind == "hardware":
-            return _UNITS[dimension(self.key)]
+            return _UNITS.get(dimension(self.key) or "", "")
         return "bit" if self.key.endswith("_bits") else ""
 
     @cached_property
@@ -73,8 +87,10 @@ def _label(point: Any) -> str:
     return "none" if point is None else str(point)
 
 
-def dimension(field: str) -> str:
-    """The dimension that a field's name ends in."""
+def dimension(field: str) -> str | None:
+    """The dimension that a field's name ends in; None of a share."""
+    if field.startswith(_SHARES):
+        return None
     return max((known for known in _UNITS if field == known or field.endswith(f"_{known}")), key=len)
 
 
@@ -112,7 +128,7 @@ def _meaning(name: Any, arguments: Iterable[str] | None, options: Mapping[str, A
     known_options = [*_OPTIONS, *(key for key in getattr(policy_class, "__annotations__", ()) if key != "name")]
     if name in known_options:
         return "option", name
-    if first == "hardware" and SHORT.get(rest, rest) in SHORT.values():
+    if first == "hardware" and (rest.startswith(_SHARES) or SHORT.get(rest, rest) in SHORT.values()):
         return "hardware", SHORT.get(rest, rest)
     if first == "rewrite":
         if rest:
@@ -159,7 +175,9 @@ def _points(name: str, values: Any, check: Callable[[Any], Any], unit: str | Non
         value = value.item() if hasattr(value, "item") and not getattr(value, "ndim", 0) else value
         try:
             if unit is not None:
-                value = quantities.parse(value, unit) if isinstance(value, str) else quantities.positive(value)
+                value = (
+                    quantities.parse(value, unit) if isinstance(value, str) else quantities.positive(value) if value or unit != "s" else 0
+                )
             points.append(check(value))
         except CostModelError as error:
             raise type(error)(f"axis {name!r}: {error}") from None

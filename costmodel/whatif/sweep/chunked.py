@@ -21,8 +21,7 @@ BUILT = 1024
 def chunk_sizes(plan: Plan, chunks: int | str | Mapping[str, int] | None) -> tuple[int, ...]:
     """Points of a chunk along every axis."""
     if chunks is None or chunks == "auto":
-        structure = [place for place, axis in enumerate(plan.axes) if axis.kind != "hardware"]
-        return tuple(shrunk(shrunk(plan.shape, BUILT, structure), POINTS, range(len(plan.shape))))
+        return tuple(shrunk(shrunk(plan.shape, BUILT, plan.structure), POINTS, range(len(plan.shape))))
     names = [axis.name for axis in plan.axes]
     if isinstance(chunks, Mapping):
         if unknown := [name for name in chunks if name not in names]:

@@ -66,7 +66,8 @@ class Closed:
         network, workload = _mapped(self._prediction, lambda figure: arrays[self._places[figure]] if is_symbolic(figure) else figure)
         p = self._prediction
         return Prediction(
-            network, p.hardware, p.policy, p.widths, fuse_epilogues=p.fuse_epilogues, other_ops=p.replaced_ops, workload=workload,
+            network, p.hardware, p.policy, p.widths,
+            fuse_epilogues=p.fuse_epilogues, other_ops=p.replaced_ops, workload=workload, weight_prefetch=p.weight_prefetch,
         )  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def _mapped(prediction: Prediction, of: Callable[[Num], Num]) -> tuple[Network, 
 
     old = prediction.network
     network = object.__new__(_Evaluated)
-    network.__dict__.update({key: value for key, value in old.__dict__.items() if key in ("name", "assumptions", "nodes", "outputs")})
+    network.__dict__.update({key: value for key, value in old.__dict__.items() if key not in ("counts", "totals", "parameters", "hosts")})
     network.__dict__["totals"] = counts(old.totals)
     network.__dict__["parameters"] = {which: of(number) for which, number in old.parameters.items()}
     workload = object.__new__(Workload)

@@ -103,13 +103,16 @@ def _energy(roots: Mapping[str, Any], hardware: Hardware) -> Num:
 
 
 def _times(roots: Mapping[str, Any], hardware: Hardware) -> Times:
-    return Times.of(hardware, roots["bus_bytes"], roots["macs"], roots["other_ops"])
+    times = Times.of(hardware, roots["occupied_bytes"], roots["macs"], roots["other_ops"], occupied_macs=roots["occupied_macs"])
+    return times._replace(overhead_s=roots["overhead_time_s"])
 
 
 def _serial(plan: Plan, roots: Mapping[str, Any], hardware: Hardware) -> Num:
-    """The sum of the three times, those on the fewest points of the sweep first: the result alone has the full size."""
-    parts = zip(("ddr_time_s", "mac_time_s", "other_time_s"), _times(roots, hardware)[:3], strict=True)
-    return time.serial(*[part for _, part in sorted(parts, key=lambda part: math.prod(plan.extent(part[0])))])
+    """The sum of the times, those on the fewest points of the sweep first: the result alone has the full size."""
+    times = _times(roots, hardware)
+    parts = zip(("ddr_time_s", "mac_time_s", "other_time_s"), times[:3], strict=True)
+    first, *rest = [part for _, part in sorted(parts, key=lambda part: math.prod(plan.extent(part[0])))]
+    return time.serial(first + times.overhead_s, *rest)
 
 
 @lru_cache(maxsize=64)
@@ -119,7 +122,7 @@ def _roots(plan: Plan, block: Block, needed: tuple[str, ...]) -> dict[str, Any]:
 
     places = {root: [p for p, axis in enumerate(plan.axes) if axis.tag in ROOTS[root][1]] for root in needed}
     found: dict[str, Any] = {}
-    for corner, span, p in points(plan, block):
+    for corner, span, p, _ in points(plan, block):
         for root in needed:
             value = ROOTS[root][0](p)
             value = np.asarray(np.nan if value is None else value)

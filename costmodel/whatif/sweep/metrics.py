@@ -15,7 +15,9 @@ _NETWORK = ("network",)
 _WORKLOAD = ("network", "workload")
 _BUS = ("network", "workload", "policy", "sram_bytes")
 ENERGIES = ("mac_j", "other_j", "sram_j_per_byte", "ddr_j_per_byte")
-_TIMES = (*_BUS, "bus_rate", "mac_flops_per_s", "other_ops_per_s")
+_MACS = ("network", "utilisation")
+_BURSTS = (*_BUS, "burst_bytes")
+_TIMES = (*_BURSTS, "utilisation", "bus_rate", "mac_flops_per_s", "other_ops_per_s", "overhead_s")
 
 
 class Metric(NamedTuple):
@@ -49,13 +51,16 @@ ROOTS: dict[str, tuple[Callable[[Prediction], Num], tuple[str, ...]]] = {
     "peak_live_bytes": (lambda p: p.total.peak_live_bytes, _WORKLOAD),
     "sram_bytes_moved": (lambda p: p.total.sram_bytes_moved, _WORKLOAD),
     "bus_bytes": (lambda p: total(p.bus_bytes), _BUS),
+    "occupied_bytes": (lambda p: total(p.occupied_bytes), _BURSTS),
+    "occupied_macs": (lambda p: p.total.macs if p.total.occupied_macs is None else p.total.occupied_macs, _MACS),
+    "overhead_time_s": (lambda p: p.hardware.overhead_s * len(p.workload.steps), (*_WORKLOAD, "overhead_s")),
     "ddr_bytes_bound": (lambda p: p.total.ddr_bytes_bound, _BUS),
     **{joules: (lambda p, joules=joules: getattr(p.energies, joules), _WORKLOAD) for joules in ENERGIES},  # type: ignore[misc]
 }
 """What is read from a prediction at every point of the structure, with what it depends on; all else is arithmetic on whole arrays."""
 
 _COUNTS: dict[str, str] = {"macs": "MAC", "other_ops": "operation", **dict.fromkeys(ROLES, "parameter")}
-_WORK = ("bus_bytes", "macs", "other_ops")
+_WORK = ("occupied_bytes", "macs", "occupied_macs", "other_ops", "overhead_time_s")
 
 METRICS: dict[str, Metric] = {
     **{name: Metric(unit, "int64", _NETWORK, (name,)) for name, unit in _COUNTS.items()},
@@ -69,15 +74,16 @@ METRICS: dict[str, Metric] = {
     "ddr_bytes": Metric("B", "int64", _BUS, ("bus_bytes",)),
     "flash_bytes_moved": Metric("B", "int64", _BUS, ("bus_bytes",)),
     "ddr_bytes_bound": Metric("B", "float64", _BUS, ("ddr_bytes_bound",)),
-    "ddr_time_s": Metric("s", "float64", (*_BUS, "bus_rate"), _WORK),
-    "mac_time_s": Metric("s", "float64", ("network", "mac_flops_per_s"), _WORK),
+    "ddr_time_s": Metric("s", "float64", (*_BURSTS, "bus_rate"), _WORK),
+    "mac_time_s": Metric("s", "float64", (*_MACS, "mac_flops_per_s"), _WORK),
     "other_time_s": Metric("s", "float64", ("network", "other_ops_per_s"), _WORK),
+    "overhead_time_s": Metric("s", "float64", (*_WORKLOAD, "overhead_s"), ("overhead_time_s",)),
     "time_serial_s": Metric("s", "float64", _TIMES, _WORK),
     "time_overlapped_s": Metric("s", "float64", _TIMES),
     "inferences_per_s": Metric("1/s", "float64", _TIMES, _WORK),
     "inferences_per_s_overlapped": Metric("1/s", "float64", _TIMES),
     "peak_fraction": Metric("", "float64", _TIMES, _WORK),
-    "energy_j": Metric("J", "float64", (*_BUS, *ENERGIES), (*_WORK, "sram_bytes_moved", *ENERGIES)),
+    "energy_j": Metric("J", "float64", (*_BUS, *ENERGIES), ("bus_bytes", "macs", "other_ops", "sram_bytes_moved", *ENERGIES)),
 }
 """Every metric by its name: the fields of a prediction's totals, and parameters by role."""
 

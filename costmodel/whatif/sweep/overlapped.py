@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from costmodel.formulas import time
 from costmodel.hardware import Hardware
 from costmodel.prediction import Prediction
 from costmodel.prediction.times import Times
@@ -29,18 +30,20 @@ def overlapped(plan: Plan, block: Block) -> Any:
     sizes = [stop - start if p in places else 1 for p, (start, stop) in enumerate(block)]
     out = np.empty(sizes)
     fast = _fast_axis(plan, places)
-    for corner, span, work in _work(plan, plan.networks(block)):
+    for corner, span, work, overhead_s, machine in _work(plan, plan.networks(block)):
         inside = [p in plan.structure or p == plan.capacity for p in range(len(sizes))]
         region = tuple((c, c + n) if here else (0, size) for c, n, size, here in zip(corner, span, sizes, inside, strict=True))
         for piece in pieces(region, CACHED, [p for p in range(len(sizes)) if p != fast]):
             hardware = plan.machines(shifted(piece, [start for start, _ in block]))
             part = out[tuple(slice(*one) for one in piece)]
             if isinstance(work, Prediction):
-                part[...] = _row_by_row(plan, work, hardware, part.shape)
+                part[...] = _row_by_row(plan, work, hardware.replace(**machine) if machine else hardware, part.shape)
                 continue
             within = shifted(piece, [-place for place in corner])
             some = tuple(_cut(figure, within) for figure in work)
             part[...] = _layer_by_layer(some, hardware) if fast is None else _sorted(some, hardware, fast, plan.axes[fast].key, part.shape)
+            if overhead_s:
+                part += overhead_s
     return out
 
 
@@ -66,21 +69,30 @@ def _row_by_row(plan: Plan, p: Prediction, hardware: Hardware, shape: tuple[int,
     return np.concatenate(parts, axis=place)
 
 
-@lru_cache(maxsize=8)
-def _work(plan: Plan, block: Block) -> list[tuple[tuple[int, ...], tuple[int, ...], Any]]:
-    """Of every point of the structure its place, its extent, and bytes, MACs and other operations of its layers.
+class _Work(NamedTuple):
+    """What a point of the structure has to do."""
 
-    Each is an array: layers first, then all axes. Of policies with times of their own the prediction stands in their place.
-    """
-    found: list[tuple[tuple[int, ...], tuple[int, ...], Any]] = []
-    for corner, span, p in points(plan, block):
-        if not isinstance(p.policy, ARITHMETIC):
-            found.append((corner, span, p.on(plan.base)))
+    corner: tuple[int, ...]
+    span: tuple[int, ...]
+    layers: tuple[Any, ...] | Prediction
+    """Bytes, MACs and other operations, each an array (layers first, then all axes); the prediction where rows have times of their own."""
+    overhead_s: float
+    machine: dict[str, Any]
+
+
+@lru_cache(maxsize=8)
+def _work(plan: Plan, block: Block) -> list[_Work]:
+    """The work of every point of the structure."""
+    found = []
+    for corner, span, p, machine in points(plan, block):
+        overhead_s = p.hardware.overhead_s * len(p.workload.steps)
+        if not isinstance(p.policy, ARITHMETIC) or p.weight_prefetch:
+            found.append(_Work(corner, span, p.on(plan.base), overhead_s, machine))
             continue
-        columns = ([*p.bus_bytes], [step.counts.macs for step in p.workload.steps], [*p.other_ops_of_steps])
-        work = [_stacked(plan, column, len(block)) for column in columns]
+        macs = [row.macs if row.occupied_macs is None else row.occupied_macs for row in p.rows]
+        layers = [_stacked(plan, column, len(block)) for column in (p.occupied_bytes, macs, p.other_ops_of_steps)]
         alone = plan.capacity is None and not plan.closed  # else what is alike would depend on the block, and the last digit with it
-        found.append((corner, span, _alike_together(work) if alone else tuple(work)))
+        found.append(_Work(corner, span, _alike_together(layers) if alone else tuple(layers), overhead_s, machine))
     return found
 
 
@@ -96,7 +108,7 @@ def _alike_together(columns: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(column[first] * many.reshape(-1, *[1] * (column.ndim - 1)) for column in columns)
 
 
-def _stacked(plan: Plan, column: list[Any], n_axes: int) -> Any:
+def _stacked(plan: Plan, column: Sequence[Any], n_axes: int) -> Any:
     import numpy as np
 
     line = [-1 if q == plan.capacity else 1 for q in range(n_axes)]
@@ -109,7 +121,7 @@ def _layer_by_layer(work: tuple[Any, Any, Any], hardware: Hardware) -> Any:
     """The sum over layers of the overlapped time, in turn; each has the full size, so the sum grows in place."""
     time_s: Any = 0.0
     for layer in zip(*work, strict=True):
-        one = Times.of(hardware, *layer).overlapped_s
+        one = time.overlapped(*Times.of(hardware, *layer)[:3])
         time_s = one if isinstance(time_s, float) else time_s.__iadd__(one)
     return time_s
 

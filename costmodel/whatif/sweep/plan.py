@@ -109,7 +109,7 @@ class Plan:
         """Whether a policy or an order is searched for at some point."""
         options = {name: (value,) for name, value in self.options.items()} | {axis.key: axis.points for axis in self.axes}
         policies = [POLICIES.get(one) if isinstance(one, str) else type(one) for one in options.get("traffic", ())]
-        return "best" in options.get("order", ()) or any(one not in ARITHMETIC for one in policies)
+        return options.get("order", ("given",)) != ("given",) or any(one not in ARITHMETIC for one in policies)
 
     @cached_property
     def lasting(self) -> bool:
@@ -119,7 +119,7 @@ class Plan:
     @cached_property
     def structure(self) -> tuple[int, ...]:
         """The axes that are built or evaluated point by point, not on arrays of machines."""
-        return tuple(place for place, axis in enumerate(self.axes) if axis.kind != "hardware")
+        return tuple(place for place, axis in enumerate(self.axes) if axis.built)
 
     @cached_property
     def capacity(self) -> int | None:
@@ -139,6 +139,7 @@ class Plan:
     def prediction(self, where: Mapping[int, Any]) -> Prediction:
         """The prediction at a point of the structure, by places in the axes; a symbol may stand for a point."""
         arguments: dict[str, Any] = {}
+        machine: dict[str, Any] = {}
         options = dict(self.options)
         rewrites: list[Any] = []
         fields: dict[type, dict[str, Any]] = {}
@@ -147,7 +148,9 @@ class Plan:
             axis = self.axes[place]
             value = axis.points[index] if isinstance(index, int) else index
             said.append(f"{axis.name}={value}")
-            if axis.kind == "builder":
+            if axis.kind == "hardware":
+                machine[axis.key] = value
+            elif axis.kind == "builder":
                 arguments[axis.key] = value
             elif axis.kind == "option":
                 options[axis.key] = value
@@ -163,7 +166,7 @@ class Plan:
             if not isinstance(network, Network):
                 raise FieldError(f"the builder must return a Network, got {type(network).__name__}")
             made = [one(**fields[one]) if isinstance(one, type) else one for one in rewrites]
-            return predict(network.rewrite(*made) if made else network, self.base, **options)
+            return predict(network.rewrite(*made) if made else network, self.base.replace(**machine) if machine else self.base, **options)
         except CostModelError as error:
             raise type(error)(f"{error}; at {', '.join(said)}" if said else str(error)) from None
 
@@ -210,7 +213,7 @@ class Plan:
         """The machines of a block: some of their figures, or all, as arrays along their axes."""
         changes = {}
         for place, axis in enumerate(self.axes):
-            if axis.kind == "hardware" and (not fields or axis.key in fields):
+            if not axis.built and (not fields or axis.key in fields):
                 values = axis.coordinate[slice(*block[place])]
                 changes[axis.key] = values if flat else self.spread(values, place)
         return self.base.replace(**changes) if changes else self.base

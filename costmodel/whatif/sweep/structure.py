@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from costmodel.errors import FieldError, SymbolicError
 from costmodel.network import Network
@@ -23,6 +23,8 @@ class Point(NamedTuple):
     span: tuple[int, ...]
     """Its extent along every axis."""
     prediction: Prediction
+    machine: dict[str, Any]
+    """Figures of its machine that are built point by point."""
 
 
 def points(plan: Plan, block: Block) -> Iterator[Point]:
@@ -32,7 +34,10 @@ def points(plan: Plan, block: Block) -> Iterator[Point]:
 
     def point(where: Mapping[int, int], prediction: Prediction, flat: bool) -> Point:
         corner = tuple(where[place] - block[place][0] if place in where else 0 for place in range(len(sizes)))
-        return Point(corner, tuple(1 if place in where else n for place, n in enumerate(sizes)), prediction.on(capacities[flat]))
+        span = tuple(1 if place in where else n for place, n in enumerate(sizes))
+        axes = [(plan.axes[place], index) for place, index in where.items()]
+        machine = {axis.key: axis.points[index] for axis, index in axes if axis.kind == "hardware"}
+        return Point(corner, span, prediction.on(capacities[flat].replace(**machine) if machine else capacities[flat]), machine)
 
     for where in _choices(block, [place for place in plan.structure if place not in plan.closed]):
         if plan.closed and (form := closed_form(Question(plan, where))) is not None:
