@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from costmodel.whatif.sensitivity import sensitivity
     from costmodel.whatif.separable import speed_up
     from costmodel.whatif.solve import solve
+    from costmodel.whatif.sweep import sweep
 
 __version__ = "0.1.0"
 
@@ -69,6 +70,7 @@ __all__ = [
     "solve",
     "speed_up",
     "speed_up_by_balance",
+    "sweep",
     "symbols",
     "traffic",
     "what_helps",
@@ -97,6 +99,7 @@ _ON_DEMAND = {
     "rewrites": "network.rewrites",
     "speed_up": "whatif.separable",
     "ski_slope": "whatif.movement",
+    "sweep": "whatif.sweep",
     "symbols": "_symbols",
     "traffic": "whatif.movement",
     "what_helps": "whatif.moves",
