@@ -67,12 +67,13 @@ def linear_classifier(op: Operator) -> Any:
     columns = x.shape[1]
     if type(columns) is not int or columns == 0 or len(given) % columns:
         raise ReaderError(f"{len(given)} coefficients don't fit {columns} features")
+    found = len(op.get("intercepts") or ()) or len(given) // columns
     scores = op.emit(
-        Dense(len(given) // columns, bias=bool(op.get("intercepts"))), x, dtype="float32",
+        Dense(found, bias=bool(op.get("intercepts"))), x, dtype="float32",
         weights=[_stored(op, "coefficients")], biases=[_stored(op, "intercepts")],
     )  # fmt: skip
     scores = _transformed(op, scores)
-    if len(given) // columns == 1 and _classes(op) == 2:
+    if found == 1 and _classes(op) == 2:
         scores = op.emit(Concat(1), op.emit(Elementwise("subtract"), scores), scores)  # 1 - p beside p
     return _labelled(op, scores)
 
