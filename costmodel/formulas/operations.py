@@ -79,7 +79,9 @@ OTHER_OPS: dict[str, OtherOp] = {
         10, "butterfly", "Cooley and Tukey (1965): of complex numbers a product (four multiplies, two adds), a sum and a difference"
     ),
     "overlap": OtherOp(
-        14, "pair of boxes", "intersection over union: four compares, two subtracts, two compares with 0, a multiply; two adds and "
+        14,
+        "pair of boxes",
+        "intersection over union: four compares, two subtracts, two compares with 0, a multiply; two adds and "
         "subtracts of areas, a divide, a compare with the threshold",
     ),
     "lrn": OtherOp(3, "element", "Krizhevsky et al. (2012), section 3.3, without the window's sum of squares: add, power, divide"),

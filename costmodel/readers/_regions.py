@@ -22,7 +22,9 @@ def regions_aligned(op: Operator, x: Value, regions: Value, size: tuple[Num, Num
         raise ReaderError(f"needs an input of four axes and regions of two, got shapes {x.shape} and {regions.shape}")
     if samples < 1:
         needed = [ceil_div(n, m) for n, m in zip(x.shape[2:], size, strict=True)]
-        op.importer.assume(f"{op.kind}: how many places a cell is sampled at depends on the size of its region; that of the whole is counted")
+        op.importer.assume(
+            f"{op.kind}: how many places a cell is sampled at depends on the size of its region; that of the whole is counted"
+        )
     else:
         needed = [samples, samples]
     shape = sized((regions.shape[0], x.shape[1], tall * needed[0], wide * needed[1]))

@@ -204,9 +204,10 @@ def _definition(node: NodeProto, operator: Operator) -> FunctionProto | None:
     if operator.domain and not operator.domain.startswith("ai.onnx"):
         return None
     try:
-        schema = defs.get_schema(node.op_type, operator.version, operator.domain)
+        schema: Any = defs.get_schema(node.op_type, operator.version, operator.domain)
         if schema.has_function:
-            return schema.function_body
+            body: FunctionProto = schema.function_body
+            return body
         if not schema.has_context_dependent_function:
             return None
         types = [b"" if v is None else _type_of(v).SerializeToString() for v in operator.inputs]

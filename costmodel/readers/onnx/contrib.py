@@ -7,9 +7,9 @@ from typing import Any
 from costmodel._num import is_symbolic
 from costmodel.errors import ReaderError
 from costmodel.layers.embedding import Embedding
+from costmodel.layers.resize import Resize
 from costmodel.readers._helpers import axis_of, reshape, with_axis
 from costmodel.readers._importer import Operator
-from costmodel.layers.resize import Resize
 from costmodel.readers.onnx import detection, losses, pooling, products, shapes  # noqa: F401 - their rules are taken over
 from costmodel.readers.onnx._rules import RULES, rule
 

@@ -65,7 +65,7 @@ def short_time_fourier(op: Operator) -> Any:
 
 @rule("Rfft", "Irfft", domain=MICROSOFT)
 def real_fourier(op: Operator) -> Any:
-    """cuFFT's transforms of real numbers to half as many complex ones, and back, over one axis."""
+    """Transforms of real numbers to half as many complex ones, and back, over one axis."""
     x = op[0]
     if op.get("signal_ndim", 1) != 1:
         raise UnknownLayerError(f"{op.kind} over {op.get('signal_ndim')} axes has no cost rule")

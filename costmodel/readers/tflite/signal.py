@@ -24,7 +24,9 @@ def real_fourier(op: Operator) -> Any:
     if len(x.shape) < 2 or len(lengths) != 2:
         raise ReaderError(f"needs an input of two axes or more and two lengths, got shape {x.shape} and lengths {lengths}")
     tall, wide = lengths
-    pads = [(0, 0)] * (len(x.shape) - 2) + [(0, n - m) if type(n) is type(m) is int and n > m else (0, 0) for n, m in zip(lengths, x.shape[-2:], strict=True)]
+    pads = [(0, 0)] * (len(x.shape) - 2) + [
+        (0, n - m) if type(n) is type(m) is int and n > m else (0, 0) for n, m in zip(lengths, x.shape[-2:], strict=True)
+    ]
     x = op.emit(Pad(tuple(pads)), x) if any(pad != (0, 0) for pad in pads) else x
     batch, half = product(x.shape[:-2]), floor_div(wide, 2) + 1
     y = op.emit(Fourier((*x.shape[:-2], tall, half), wide, ceil_div(batch * tall, 2)), x, dtype="complex64")

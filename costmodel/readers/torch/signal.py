@@ -54,6 +54,27 @@ def short_time_fourier(op: Aten) -> Any:
     return op.emit(Fourier(op.shapes[0], points, ceil_div(transforms, 2) if is_real else transforms), cut)
 
 
+@rule("real", "imag")
+def parts(op: Aten) -> Any:
+    """The parts of complex numbers."""
+    return op.move(op.kind, op.shapes[0], op.tensor("self"), dtype=op.dtypes[0])
+
+
+@rule("angle")
+def angle(op: Aten) -> Any:
+    """One function call."""
+    return op.emit(Elementwise("function"), op.tensor("self"))
+
+
+@rule("linalg_inv", "linalg_inv_ex", "inverse", "linalg_det", "det")
+def factorised(op: Aten) -> Any:
+    """An elimination, counted as a product of two matrices of its size."""
+    x = op.tensor("A") if "A" in op.attributes else op.tensor("self")
+    op.importer.assume(f"{op.kind}: an elimination is counted as a product of two matrices of its size")
+    y = op.emit(MatMul(), x, x, dtype=x.dtype)
+    return [y if op.shapes[0] == x.shape else op.move("pick", op.shapes[0], y), y.like((), "int32")]
+
+
 @rule("diff")
 def differences(op: Aten) -> Any:
     """Each number less the one before it."""
