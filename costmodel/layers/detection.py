@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from costmodel._num import minimum
+from costmodel._num import equal, minimum
 from costmodel.layers.base import Check, Counts, Example, Layer, Shape
 from costmodel.layers.fields import Dim, Extent
 
@@ -33,8 +33,12 @@ class NonMaxSuppression(Layer):
 
     def check(self, *inputs: Shape) -> Iterator[Check]:
         boxes, scores = inputs
-        fits = len(boxes) == len(scores) == 3 and boxes[2] == 4
-        yield fits, f"needs boxes (batch, boxes, 4) and scores (batch, classes, boxes), got {boxes} and {scores}"
+        message = f"needs boxes (batch, boxes, 4) and scores (batch, classes, boxes), got {boxes} and {scores}"
+        fits = len(boxes) == len(scores) == 3
+        yield fits, message
+        if fits:
+            yield equal(boxes[2], 4), message
+            yield equal(boxes[1], scores[2]), message
 
     def output_shape(self, *inputs: Shape) -> Shape:
         batch, classes, boxes = inputs[1]
