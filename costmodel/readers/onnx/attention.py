@@ -155,7 +155,9 @@ def embedded_norm(op: Operator) -> Any:
         parts.append(op.emit(Embedding(kinds.shape), segments or tokens, dtype=kinds.dtype, weights=[kinds], keep=True))
     total = op.emit(Add(), *parts)
     y = op.emit(norm.LayerNorm(), total, norm_affine=[op[5], op[6]])
-    return [y, y.like((tokens.shape[0],), "int32"), total][: max(op.outputs, 1)]
+    if op.outputs < 2:
+        return [y]
+    return [y, op.move("mask_index", (tokens.shape[0],), tokens, dtype="int32"), total][: op.outputs]
 
 
 @rule("BiasSoftmax", domain=MICROSOFT)

@@ -69,7 +69,7 @@ def unique(op: Operator) -> Any:
     most = x.elements if at is None else x.shape[at]
     shape = (most,) if at is None else x.shape
     y, where = op.emit(TopK(most, -1 if at is None else at), op.move("unique", shape, x))
-    further = [where.like((most,), "int64")] * 3
+    further = [where if where.shape == (most,) else op.move("places", (most,), where, dtype="int64")] * 3 if op.outputs > 1 else []
     op.importer.bound(f"Unique {op.name!r}: how many differ depends on the data; {most} are the most", y, where)
     return [y, *further]
 

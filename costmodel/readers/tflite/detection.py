@@ -25,7 +25,7 @@ def suppression(op: Operator) -> Any:
     kept = op.emit(NonMaxSuppression(most, 1), *batched, dtype="int32")
     places = op.move("fill", (most,), kept)
     further = [places.like(dtype="float32")] if op.kind.endswith("5") else []
-    return [places, *further, places.like((), "int32")]
+    return [places, *further, op.move("count", (), kept, dtype="int32")]
 
 
 @rule("WHERE")
