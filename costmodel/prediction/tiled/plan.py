@@ -11,9 +11,10 @@ from costmodel._num import bytes_of
 from costmodel.errors import FieldError
 from costmodel.prediction.tiled.axis import Axis
 from costmodel.prediction.tiled.bound import bound_bytes, compulsory_bytes
+from costmodel.prediction.tiled.families import FAMILIES
 from costmodel.prediction.tiled.loops import HOLD, Entry, loops
 from costmodel.prediction.tiled.nest import Bits, Nest
-from costmodel.prediction.tiled.search import Stairs, moved, stairs
+from costmodel.prediction.tiled.search import alternative, moved, stairs
 
 OPERANDS = ("inputs", "weights", "sums")
 
@@ -35,13 +36,13 @@ class Plan:
         self.nest = nest
         self.bits = bits
         self.sram_bytes = sram_bytes
-        found = [(family, int(step)) for family in stairs(nest, bits) if (step := family.at(sram_bytes)) >= 0]
-        if not found:
-            raise FieldError(f"`sram` (={sram_bytes} B) holds no element of each operand; the least that does is {smallest(nest, bits)} B")
-        order = sorted(found, key=lambda one: (one[0].moved_bytes[one[1]], one[0].held_bytes[one[1]]))
-        (self._stairs, self._step), *self._others = order
-        self.family = self._stairs.family
+        self._stairs = stairs(nest, bits)
+        self._step = int(self._stairs.at(sram_bytes))
+        if self._step < 0:
+            smallest = int(self._stairs.held_bytes[0])
+            raise FieldError(f"`sram` (={sram_bytes} B) holds no element of each operand; the least that does is {smallest} B")
         self._row = self._stairs.row(self._step)
+        self.family = FAMILIES[self._row["family"]].name
 
     @property
     def ddr_bytes(self) -> int:
@@ -82,17 +83,20 @@ class Plan:
     @cached_property
     def alternative(self) -> dict[str, Any] | None:
         """The best that another order of the operands reaches."""
-        if not self._others:
+        row = alternative(self.nest, self.bits, self.sram_bytes, self.family)
+        if row is None:
             return None
-        other, step = self._others[0]
-        words = _phrases(self.nest, other.family, loops(self.nest, other.family, other.row(step)), other.row(step))
-        return {"keeps": ", ".join(words), "ddr_bytes": int(other.moved_bytes[step]), "sram_bytes": int(other.held_bytes[step])}
+        name = FAMILIES[row["family"]].name
+        words = _phrases(self.nest, name, loops(self.nest, name, row), row)
+        return {"keeps": ", ".join(words), "ddr_bytes": row["moved_bytes"], "sram_bytes": row["held_bytes"]}
 
     @cached_property
     def next_step(self) -> dict[str, int] | None:
         """The least SRAM with which less would move, and how much then; None where the least is reached."""
-        steps = [step for family in stairs(self.nest, self.bits) if (step := _next(family, self.ddr_bytes))]
-        return dict(zip(("sram_bytes", "ddr_bytes"), min(steps), strict=True)) if steps else None
+        step = self._step + 1
+        if step == len(self._stairs.held_bytes):
+            return None
+        return {"sram_bytes": int(self._stairs.held_bytes[step]), "ddr_bytes": int(self._stairs.moved_bytes[step])}
 
     @property
     def binding(self) -> str:
@@ -145,16 +149,6 @@ class Plan:
         return f"Plan({self.sentence!r}, ddr_bytes={self.ddr_bytes}, held_bytes={self.held_bytes})"
 
 
-def smallest(nest: Nest, bits: Bits) -> int:
-    """The least SRAM under which the layer runs at all: one element of each operand."""
-    return min(int(family.held_bytes[0]) for family in stairs(nest, bits))
-
-
-def _next(family: Stairs, moved: int) -> tuple[int, int] | None:
-    step = int(np.searchsorted(-family.moved_bytes, -moved, side="right"))
-    return (int(family.held_bytes[step]), int(family.moved_bytes[step])) if step < len(family.held_bytes) else None
-
-
 class _Tile:
     """The tile at the level where an operand is held, and how its input rows are swept."""
 
@@ -180,13 +174,12 @@ class _Tile:
                 outputs = [part for many in parts for part in many]
             elif word == taps:
                 kernel = [part for tile in kernel for part in _split(tile, size)]
-        rows, read, most, before = own.rows(), 0, 0, 0
-        for taps_tile in kernel:
-            r0, r1 = taps_tile.start, taps_tile.stop
-            for tile, empty in zip(outputs, fresh, strict=True):
-                now = int(rows.touched(tile.start, tile.stop, r0, r1))
-                both = now if empty else int(rows.touched(before, tile.stop, r0, r1)) - int(rows.touched(before, tile.start, r0, r1))
-                read, most, before = read + both, max(most, now), tile.start
+        starts, stops = np.array([tile.start for tile in outputs]), np.array([tile.stop for tile in outputs])
+        before, rows, read, most = np.append(0, starts[:-1]), own.rows(), 0, 0
+        for tile in kernel:
+            now = rows.touched(starts, stops, tile.start, tile.stop)
+            more = rows.touched(before, stops, tile.start, tile.stop) - rows.touched(before, starts, tile.start, tile.stop)
+            read, most = read + int(np.where(fresh, now, more).sum()), max(most, int(now.max()))
         return read, most
 
 

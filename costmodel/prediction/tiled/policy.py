@@ -41,7 +41,7 @@ def capacities_of_steps(workload: Workload) -> Any:
 
     nests = [(nest_of(step.nodes[0].layer, step.input_shapes, step.nodes[0].output_shapes[0]), step) for step in workload.steps]
     found = {(nest, _bits(step, workload)) for nest, step in nests if nest is not None}
-    return np.unique(np.concatenate([np.array([], dtype=np.int64), *(family.held_bytes for pair in found for family in stairs(*pair))]))
+    return np.unique(np.concatenate([np.array([], dtype=np.int64), *(stairs(*pair).held_bytes for pair in found)]))
 
 
 def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
