@@ -110,10 +110,25 @@ def test_symbols_are_refused() -> None:
 
 
 def test_a_capacity_too_small_says_what_would_do() -> None:
-    """Depthwise 3x3, stride 2, over 112 x 112 x 96: three rows in and one out, 3*112*96 + 56*96 = 37,632 B."""
-    with pytest.raises(cm.errors.FieldError, match=r"at least 37632 B of SRAM, got 30000: 'stage2/block1/dw'"):
-        cm.fuse("mobilenet_v2", 30_000)
-    assert cm.fuse("mobilenet_v2", 37_632).sram_bytes == 37_632
+    """A pooling of 3x3 at stride 2 over 112 x 112 x 96 has no tiles but rows: three in and one out, 3*112*96 + 56*96 = 37,632 B."""
+    net = cm.sequential((1, 96, 112, 112), [L.MaxPool2d(3, 2, padding=1)])
+    with pytest.raises(cm.errors.FieldError, match=r"at least 37632 B of SRAM, got 30000: 'max_pool2d_1'"):
+        cm.fuse(net, 30_000)
+    assert cm.fuse(net, 37_632).sram_bytes == 37_632
+
+
+def test_a_layer_alone_is_tiled() -> None:
+    """A dense layer's 16 rows of 64 need 16 * 64 B at once where they are not tiled."""
+    net = cm.sequential((16, 64), [L.Dense(32, bias=False)])
+    plan = cm.fuse(net, 200)
+    assert plan.ddr_bytes == cm.traffic(net, sram=200).ddr_bytes
+    (group,) = plan.groups
+    assert (group.mode, group.sram_bytes) == ("tiled", cm.traffic(net, sram=200).layers[0].plan.held_bytes)
+    assert "sums" in group.tiling
+    assert plan.partition[0].tiling.plan.bits.accumulator == 32
+    traffic = plan.traffic()
+    assert sum(step.all_bytes for step in traffic) == plan.ddr_bytes
+    assert traffic[0].weight_bytes == group.weight_bytes == 2048 + group.weight_bytes_again
 
 
 def test_patches_of_mcunet_v2() -> None:

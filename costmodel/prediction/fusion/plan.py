@@ -17,6 +17,7 @@ from costmodel.tables import Column, Table
 MODES = {
     "whole": "every map whole, one layer after another",
     "row_buffered": "stripes of rows; every row is made once and lives until its last use",
+    "tiled": "one layer alone, in the tiles that the policy `tiled` would take",
     "channel_streamed": "one hidden channel at a time: expand, depthwise, project",
 }
 """How a group runs."""
@@ -47,6 +48,8 @@ class FusedGroup(NamedTuple):
     ddr_bytes: int
     recompute_macs: int
     """MACs done more than once: none where rows wait in buffers."""
+    tiling: str = ""
+    """What a layer alone in tiles keeps, holds and streams."""
 
 
 COLUMNS = (
@@ -63,6 +66,7 @@ COLUMNS = (
     Column("loaded", "from DDR", rank=1),
     Column("stored", "to DDR", rank=2),
     Column("recompute_macs", "MACs again", "", rank=8),
+    Column("tiling", "tiles", rank=9),
 )
 """What people see of a group."""
 
@@ -150,6 +154,13 @@ class FusedPlan:
         count = len(self.tasks.workload.steps)
         weights, reads, writes = [0] * count, [0] * count, [0] * count
         for group in self.partition:
+            if group.tiling:
+                steps = self.tasks.tasks[group.first].steps
+                for step in steps:
+                    weights[step] = self.tasks.workload.steps[step].weight_bytes
+                weights[steps[0]] += group.tiling.weight_bytes - self.tasks.tasks[group.first].weight_bytes
+                reads[steps[0]], writes[steps[-1]] = group.tiling.read_bytes, group.tiling.write_bytes
+                continue
             for task, moved in zip(range(group.first, group.end), group.weights, strict=True):
                 steps = self.tasks.tasks[task].steps
                 for step in steps:
@@ -163,7 +174,9 @@ class FusedPlan:
         return [Traffic(*moved) for moved in zip(weights, reads, writes, strict=True)]
 
     def _group(self, group: Group) -> FusedGroup:
-        mode = "channel_streamed" if group.mode == "channels" else "whole" if group.stripes == 1 else "row_buffered"
+        mode = {"channels": "channel_streamed", "tiles": "tiled"}.get(group.mode, "whole" if group.stripes == 1 else "row_buffered")
+        weights = group.tiling.weight_bytes if group.tiling else sum(one.moved_bytes for one in group.weights)
+        once = sum(one.n_bytes for one in group.weights)
         return FusedGroup(
             tuple(self.tasks.name(task) for task in range(group.first, group.end)),
             mode,
@@ -173,10 +186,11 @@ class FusedPlan:
             tuple(self._name(index) for index in sorted(group.kept)),
             tuple(map(self._name, group.loaded)),
             tuple(map(self._name, group.stored)),
-            sum(one.moved_bytes for one in group.weights),
-            sum(one.again_bytes for one in group.weights),
+            weights,
+            weights - once,
             group.ddr_bytes,
             0,
+            group.tiling.plan.sentence if group.tiling else "",
         )
 
     def _name(self, index: int) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from costmodel._num import Num, is_array, is_symbolic
 from costmodel.errors import SymbolicError
 from costmodel.prediction.fusion.plan import FusedPlan, fused_plan
+from costmodel.prediction.fusion.tasks import Tasks
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.workload import Workload
 
@@ -25,6 +26,10 @@ class Fused(Policy):
         if is_symbolic(sram_bytes) or is_array(sram_bytes):
             raise SymbolicError(f"a fused plan is a search at one capacity; `sram` (={sram_bytes}) must be a plain number of bytes")
         return fused_plan(workload, int(sram_bytes))
+
+    def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> int:
+        """Weights and network outputs once, and of network inputs what the layers touch."""
+        return Tasks(workload).rest_bytes(0, ())
 
     def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
         if not is_array(sram_bytes):

@@ -12,6 +12,7 @@ from itertools import combinations
 from math import inf
 from typing import NamedTuple
 
+from costmodel.prediction.fusion.alone import Alone, Tiling, alone, least_room, tile
 from costmodel.prediction.fusion.streams import LENGTH, Stream, stream
 from costmodel.prediction.fusion.stripes import Stripes
 from costmodel.prediction.fusion.tasks import Tasks
@@ -30,7 +31,7 @@ class Group(NamedTuple):
     first: int
     end: int
     mode: str
-    """"rows": in row stripes. "channels": one hidden channel at a time."""
+    """"rows": in row stripes. "channels": one hidden channel at a time. "tiles": one layer, as `tiling` says."""
     height: int
     """Output rows of a stripe."""
     stripes: int
@@ -44,6 +45,7 @@ class Group(NamedTuple):
     """Of every task."""
     sram_bytes: int
     ddr_bytes: int
+    tiling: Tiling | None = None
 
 
 class _Best(NamedTuple):
@@ -74,7 +76,7 @@ def _search(tasks: Tasks, sram_bytes: int, every_height: bool, below: float) -> 
 
 
 def least_bytes(tasks: Tasks) -> tuple[int, str]:
-    """The least capacity that holds every task alone, a row at a time with all maps in DDR; and the task that needs it."""
+    """The least capacity that holds every task alone, a row at a time or tiled, with all maps in DDR; and the task that needs it."""
     return max(((_alone_bytes(tasks, task), tasks.name(task)) for task in range(len(tasks))), default=(0, ""))
 
 
@@ -82,7 +84,9 @@ def _alone_bytes(tasks: Tasks, task: int) -> int:
     one = tasks.tasks[task]
     stripes = Stripes(tasks, task, 1 if len(one.writes) == 1 else one.rows)
     stripes.grow(task)
-    return stripes.peak_bytes(tuple(_streamed(tasks, task, task + 1, frozenset())))
+    rows = stripes.peak_bytes(tuple(_streamed(tasks, task, task + 1, frozenset())))
+    tileable = alone(tasks, task)
+    return rows if tileable is None else min(rows, least_room(tileable))
 
 
 def _streamed(tasks: Tasks, first: int, end: int, kept: State) -> list[int]:
@@ -113,6 +117,7 @@ class _Ending:
         self.crossing = frozenset(tasks.across[end])
         self.rest = {state: tasks.rest_bytes(end, state) for state in _states(tasks, end)}
         self.below = below
+        self.alone = alone(tasks, end - 1)
         self.stripes: dict[int, Stripes | None] = {}
 
     def search(self) -> None:
@@ -135,7 +140,7 @@ class _Ending:
         """For every state that fits what no plan up to this cut can go below."""
         tasks = self.tasks
         moved = sum(task.weight_bytes for task in tasks.tasks[: self.end])
-        moved += self._held(tasks.reads(0, self.end))
+        moved += sum(tasks.maps[index].least_bytes for index in tasks.reads(0, self.end))
         moved += self._held(index for index in tasks.writes(0, self.end) if tasks.maps[index].is_output)
         inner = {index for index in self.crossing if tasks.maps[index].producer >= 0 and not tasks.maps[index].is_output}
         return {state: moved + self._held(inner - state) for state in self.rest if self._held(state) <= self.sram_bytes}
@@ -166,6 +171,8 @@ class _Ending:
         for state in self.rest:
             choices.setdefault(state - free, []).append(state)
         streamable = stream(tasks, first) if self.end - first == LENGTH else None
+        tileable = self.alone if first == self.end - 1 else None
+        spare = sum(maps[index].n_bytes - maps[index].least_bytes for index in tileable.own) if tileable else 0
         for before, so_far in self.best[first].items():
             stays = before & self.crossing
             loaded = tuple(index for index in reads if index not in before)
@@ -178,12 +185,14 @@ class _Ending:
                 if after in self.found:
                     limit = min(limit, self.found[after].ddr_bytes)
                 budget = limit - so_far.ddr_bytes - moved
-                if budget <= 0 or self._held(before | after) > self.sram_bytes:
+                if budget + spare <= 0 or self._held(before | after) > self.sram_bytes:
                     continue
                 stored = tuple(index for index in writes if maps[index].is_output or index in inner - after)
-                group = self._in_rows(first, before | after, loaded, stored, moved, budget) if rows_fit else None
-                if streamable and (group is None or group.ddr_bytes > moved):
+                group = self._in_rows(first, before | after, loaded, stored, moved, budget) if rows_fit and budget > 0 else None
+                if streamable and budget > 0 and (group is None or group.ddr_bytes > moved):
                     group = self._in_channels(first, streamable, before | after, loaded, stored, moved) or group
+                if tileable and tileable.own <= set(loaded):
+                    group = self._in_tiles(tileable, before | after, loaded, stored, group.ddr_bytes if group else budget + moved) or group
                 if group is not None:
                     self.found[after] = _Best(so_far.ddr_bytes + group.ddr_bytes, (*so_far.groups, group))
 
@@ -223,6 +232,19 @@ class _Ending:
             return None
         weights = tuple(Weights(task.weight_bytes, 1) for task in self.tasks.tasks[first : self.end])
         return Group(first, self.end, "channels", self.last.rows, 1, held, loaded, stored, weights, sram, moved)
+
+    def _in_tiles(self, one: Alone, kept: State, loaded: tuple[int, ...], stored: tuple[int, ...], limit: float) -> Group | None:
+        """The last task alone in tiles, its own maps in DDR before and after; None where that moves no less than the limit."""
+        others = sum(self.tasks.maps[index].n_bytes for index in loaded if index not in one.own)
+        if one.own & kept or stored != self.last.writes or kept & set(stored) or one.least_bytes + others >= limit:
+            return None
+        held = self._held(kept)
+        tiling = tile(self.tasks, one, loaded, self.sram_bytes - held)
+        if tiling is None or tiling.ddr_bytes >= limit:
+            return None
+        weights = (Weights(self.last.weight_bytes, 1),)
+        sram = held + tiling.plan.held_bytes
+        return Group(self.end - 1, self.end, "tiles", self.last.rows, 1, kept, loaded, stored, weights, sram, tiling.ddr_bytes, tiling)
 
 
 def _states(tasks: Tasks, cut: int) -> set[State]:

@@ -39,21 +39,25 @@ def capacities_of_steps(workload: Workload) -> Any:
 
     from costmodel.prediction.tiled.search import stairs
 
-    nests = [(nest_of(step.nodes[0].layer, step.input_shapes, step.nodes[0].output_shapes[0]), step) for step in workload.steps]
-    found = {(nest, _bits(step, workload)) for nest, step in nests if nest is not None}
+    found = {pair for step in workload.steps if (pair := nest_and_bits(step, workload)) is not None}
     return np.unique(np.concatenate([np.array([], dtype=np.int64), *(stairs(*pair).held_bytes for pair in found)]))
 
 
-def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
+def nest_and_bits(step: Step, workload: Workload) -> tuple[Nest, Bits] | None:
+    """A step as a nest of loops and the widths of its operands; None where each operand moves once whatever is held."""
     node = step.nodes[0]
     nest = nest_of(node.layer, node.input_shapes, node.output_shapes[0])
-    if nest is None:
+    return None if nest is None else (nest, _bits(step, workload))
+
+
+def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
+    found = nest_and_bits(step, workload)
+    if found is None:
         read, write = workload.bytes_of(step.reads), workload.bytes_of(step.writes)
         least = step.weight_bytes + read + write
         return Traffic(step.weight_bytes, read, write, least, least)
-    bits = _bits(step, workload)
     try:
-        return _tiled(step, workload, nest, bits, sram_bytes)
+        return _tiled(step, workload, *found, sram_bytes)
     except FieldError as error:
         raise FieldError(f"layer {step.name!r}: {error}") from None
 
