@@ -17,7 +17,7 @@ from costmodel.layers import Layer
 from costmodel.network import Input, Network
 from costmodel.prediction import Policy, Widths, Workload
 from costmodel.prediction import policy as policy_of
-from costmodel.tables import Column, Table
+from costmodel.tables import Column, Table, Tabled
 
 
 class LayerTraffic(NamedTuple):
@@ -39,7 +39,7 @@ class LayerTraffic(NamedTuple):
         return self._asdict() | {"plan": None if self.plan is None else self.plan.to_dict()}
 
 
-class NetworkTraffic:
+class NetworkTraffic(Tabled):
     """What a network moves, layer by layer. Made by `costmodel.traffic`.
 
     Attributes
@@ -116,12 +116,6 @@ class NetworkTraffic:
             "layers": [{k: v for k, v in layer._asdict().items() if k != "plan"} for layer in self.layers],
         }
 
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
-
 
 _COLUMNS = (
     Column("name", "layer"),
@@ -143,7 +137,7 @@ class Knee(NamedTuple):
     name: str
 
 
-class SkiSlope:
+class SkiSlope(Tabled):
     """Traffic against capacity. Made by `costmodel.ski_slope`.
 
     Attributes
@@ -219,12 +213,6 @@ class SkiSlope:
             "schema": 1, "network": self.network.name, "capacities": capacities, "ddr_bytes": ddr, "bound_bytes": bound,
             "compulsory_bytes": int(self.compulsory_bytes), "knees": [knee._asdict() for knee in self.knees],
         }  # fmt: skip
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
 
 
 def _lower_corners(points: list[tuple[int, int]]) -> list[tuple[int, int]]:

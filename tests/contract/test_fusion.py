@@ -1,5 +1,7 @@
 """Fusion: the targets of published accountings, the error texts, the words of a plan."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -186,3 +188,37 @@ def test_a_network_that_computes_nothing_moves_nothing() -> None:
 def test_a_grid_is_two_numbers() -> None:
     with pytest.raises(cm.CostModelError, match="two whole numbers"):
         cm.patches("mobilenet_v2", "stage3/block1/project", 4)
+
+
+def test_the_time_limit_is_honest() -> None:
+    """With no time beyond the first look a plan comes all the same, and says that another may move less."""
+    plan = cm.fuse("mobilenet_v2", "64 KiB", time_limit_s=1e-9)
+    best = cm.fuse("mobilenet_v2", "64 KiB")
+    assert (plan.optimal, best.optimal) == (False, True)
+    assert best.ddr_bytes <= plan.ddr_bytes <= cm.traffic("mobilenet_v2", sram="64 KiB").ddr_bytes
+    assert "time limit" in repr(plan)
+    assert plan.to_dict()["optimal"] is False
+    assert cm.fuse("mobilenet_v2", "1 MiB", time_limit_s=1e-9).optimal  # at the bound there is nothing to search
+    with pytest.raises(cm.errors.FieldError, match="positive number of seconds"):
+        cm.fuse("mobilenet_v2", "64 KiB", time_limit_s=0)
+
+
+def test_results_in_every_form() -> None:
+    results = [
+        cm.fuse("mobilenet_v1", "64 KiB"), cm.patches("mobilenet_v2", "stage3/block1/project", (2, 2)),
+        cm.traffic("mobilenet_v1", sram="64 KiB"), cm.traffic("mobilenet_v1", sram="64 KiB", policy="fused"),
+        cm.ski_slope("mobilenet_v1", ["8 KiB", "64 KiB"]),
+    ]  # fmt: skip
+    for result in results:
+        assert json.loads(result.to_json()) == json.loads(json.dumps(result.to_dict()))
+        assert result.to_csv() == result.table().to_csv()
+        assert len(result.to_csv().splitlines()) == len(result.table().rows) + 1
+        assert result.to_markdown().count("|") > 10
+        assert "tabular" in result.to_latex()
+        assert result._repr_html_() == result.to_html()
+
+
+def test_a_prediction_says_whose_live_bytes_it_shows() -> None:
+    prediction = cm.predict("mobilenet_v2", machine(256 * KIB), traffic="fused")
+    said = f"the fused plan of mobilenet_v2 holds {prediction.plan.sram_bytes:,} B at most"
+    assert any(said in note and "layer by layer" in note for note in prediction.table().notes)
