@@ -248,5 +248,5 @@ def test_fuse_and_patches() -> None:
     document = json.loads(run(*words, "--format", "json").stdout)
     assert (document["input_patch"], document["grid"], document["patches"]) == ([3, 75, 75], [4, 4], 16)
     assert document["macs"] - document["macs_once"] == document["recompute_macs"] == sum(row["again"] for row in document["layers"])
-    with pytest.raises(cm.errors.FieldError, match="e.g. 4x4"):
-        run("patches", "mobilenet_v2", "--until", "stage3/block1/project", "--grid", "4")
+    refused = run(*words[:-1], "4")
+    assert (refused.returncode, refused.stderr) == (2, "costmodel: `--grid` (='4') must be patches along height and width, e.g. 4x4\n")

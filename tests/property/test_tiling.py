@@ -78,6 +78,8 @@ SMALL = [
     (Small(2, 2, 1, 3, 1, 2, 1, (4, 1, 1, 0, 1), ONE), (2, 1, 1, 2)),  # a batch
     (Small(1, 2, 2, 4, 1, 2, 1, (2, 1, 1, 0, 2), ONE), (1, 1, 1, 4)),  # transposed
     (Small(1, 3, 3, 4, 1, 1, 1, (4, 1, 1, 0, 1), ONE), (1, 1, 1, 4)),  # a matrix product
+    (Small(1, 2, 1, 4, 1, 3, 1, (5, 1, 3, 1, 2), ONE), (1, 2, 4, 4)),  # transposed and dilated: tiles slide with holes, and are cut
+    (Small(1, 2, 1, 4, 1, 2, 1, (3, 1, 2, 2, 1), ONE), (2, 1, 1, 4)),  # tiles of unequal sizes where padding is near
 ]
 LARGER = [
     (Small(1, 2, 2, 5, 1, 3, 1, (5, 1, 1, 1, 1), ONE), (1, 1, 1, 4)),

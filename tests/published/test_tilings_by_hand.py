@@ -110,16 +110,16 @@ TILINGS = {
             "44 columns: 16 output columns, 1 at a time, read 2 x 2 + 12 x 3 + 2 x 2 of 16",
         ],
     ),
-    # Two rows of outputs need (2 - 1) * 2 + 3 = 5 rows, one less at either edge: 4 + 5 + 5 + 4 = 18 for 15. Columns slide: 13.
-    # 4 groups of 2 pictures of 4 channels. Held: 6 x 4 x 9 weights, 5 rows of 3 columns of 4 channels, one sum.
+    # 8 rows of outputs, 5 at a time, of these 3: tiles of 3, 2 and 3 need 7, 5 and 7 rows, one less at either edge: 6 + 5 + 6 = 17 for 15.
+    # Columns slide: 13. 4 groups of 2 pictures of 4 channels. Held: 6 x 4 x 9 weights, 6 rows of 3 columns of 4 channels, one sum.
     "grouped batch": (
         L.Conv2d(24, 3, stride=2, groups=4, bias=False), (2, 16, 15, 13), "300 B",
-        (4 * 2 * 4 * (4 + 5 + 5 + 4) * 13, 9 * 4 * 24, 2 * 24 * 8 * 7), 6 * 4 * 9 + 5 * 3 * 4 + 4,
+        (4 * 2 * 4 * (6 + 5 + 6) * 13, 9 * 4 * 24, 2 * 24 * 8 * 7), 6 * 4 * 9 + 6 * 3 * 4 + 4,
         [
             "for each of 4 groups keep the 3x3 weights of 6 output channels by 4 input channels",
-            "hold inputs (5 rows x 3 columns of 4 channels)",
+            "hold inputs (6 rows x 3 columns of 4 channels)",
             "stream 1 output channel's sums (1 position each) once",
-            "18 rows: 8 output rows, 2 at a time, read 4 + 2 x 5 + 4 of 15",
+            "17 rows: 8 output rows, 5 at a time, of these 3 at a time, read 6 + 5 + 6 of 15",
         ],
     ),
     # An output column of a 4x4 kernel at stride 2 meets at most two input columns; they slide, and all 7 rows are held.

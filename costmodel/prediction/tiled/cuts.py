@@ -66,14 +66,6 @@ class Cuts(NamedTuple):
     """Input rows of the largest inner tile."""
     whole: Ints
     """The row whose inner tile is this row's outer tile."""
-    single: Ints
-    """The row whose inner tile is one output of this row's outer tile."""
-
-    def column(self, name: str) -> Ints:
-        """A column; `single_` before its name has it of the row of single outputs."""
-        own = name.removeprefix("single_")
-        column: Ints = getattr(self, own)
-        return column if own == name else column[self.single]
 
 
 @lru_cache(maxsize=256)
@@ -118,7 +110,6 @@ def _table(axis: Axis, outer: Ints, inner: Ints, count: Ints, read_and_held: Cal
     parts: list[Cuts] = []
     same = np.ones_like(outer)
     whole = np.flatnonzero(outer == inner)[np.searchsorted(-outer[outer == inner], -outer)]
-    single = np.flatnonzero(inner == 1)[np.searchsorted(-outer[inner == 1], -outer)]
     for taps in tap_sizes(axis.taps):
         for tap in tap_sizes(taps):
             spans = _spans(axis.taps, taps, tap)
@@ -126,7 +117,7 @@ def _table(axis: Axis, outer: Ints, inner: Ints, count: Ints, read_and_held: Cal
             parts.append(
                 Cuts(
                     outer, inner, taps * same, tap * same, -(-axis.outputs // outer), count, *tiles, *read_and_held(spans, tap),
-                    whole + len(parts) * len(outer), single + len(parts) * len(outer),
+                    whole + len(parts) * len(outer),
                 )
             )  # fmt: skip
     return Cuts(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
