@@ -160,7 +160,7 @@ def total(xs: Iterable[Num]) -> Num:
         if type(x) is not int:
             sp = _sympy(*terms)
             return sum(terms) if sp is None else sp.Add(*terms)
-    return sum(terms)
+    return terms[0] if len(terms) == 1 else sum(terms)
 
 
 def product(xs: Iterable[Num]) -> Num:
@@ -194,6 +194,13 @@ def sqrt(x: Num) -> Num:
     """The square root."""
     module = library(x)
     return math.sqrt(x) if module is None else module.sqrt(x)
+
+
+def log2(x: Num) -> Num:
+    """The logarithm to the base 2."""
+    if (module := library(x)) is None:
+        return math.log2(x)
+    return module.log(x, 2) if module.__name__ == "sympy" else module.log2(x)
 
 
 def ratio(a: Num, b: Num) -> Num:

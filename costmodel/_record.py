@@ -37,26 +37,7 @@ class Record:
             for field in dataclasses.fields(cls)  # type: ignore[arg-type]
             for validator in getattr(hints[field.name], "__metadata__", ())
         )
-        make = cls.__init__
-        names = tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
-        known = frozenset(names)
-        defaults = {f.name: f.default for f in dataclasses.fields(cls) if f.default is not dataclasses.MISSING}  # type: ignore[arg-type]
-
-        @functools.wraps(make)
-        def __init__(self: Any, *args: Any, **fields: Any) -> None:
-            values = {**defaults, **dict(zip(names, args, strict=False)), **fields}
-            if values.keys() != known or len(args) > len(names) or (args and fields and not fields.keys().isdisjoint(names[: len(args)])):
-                _refuse(self, make, args, fields)
-            for name, validate in cls._validators:
-                try:
-                    values[name] = validate(values[name])
-                except CostModelError as error:
-                    raise type(error)(f"{type(self).__name__}: `{name}`: {error}") from None
-                except ValueError as error:
-                    raise FieldError(f"{type(self).__name__}: `{name}` (={values[name]!r}) {error}") from None
-            self.__dict__.update(values)
-
-        cls.__init__ = __init__  # type: ignore[method-assign]
+        cls.__init__ = _initializer(cls)  # type: ignore[method-assign]
 
     def fields(self) -> dict[str, Any]:
         """The fields by name, in order."""
@@ -75,13 +56,47 @@ class Record:
         return f"{type(self).__name__}({', '.join(changed)})"
 
 
-def _refuse(record: Any, make: Any, args: tuple[Any, ...], fields: dict[str, Any]) -> None:
-    """Fields that are missing, unknown or given twice: what Python says of them, and what would be right."""
+_MISSING: Any = object()
+
+
+def _initializer(cls: type[Any]) -> Callable[..., None]:
+    """An `__init__` that validates, its code written out for the fields as `dataclasses` does: records are made on the hot path."""
+    fields, validators = dataclasses.fields(cls), dict(cls._validators)
+    names = {f"_default_{f.name}": _MISSING if f.default is dataclasses.MISSING else f.default for f in fields}
+    names |= {f"_validate_{name}": validate for name, validate in validators.items()}
+    names |= {"_MISSING": _MISSING, "_refuse": _refuse, "_explain": _explain, "_make": cls.__init__, "CostModelError": CostModelError}
+    given = "{" + ", ".join(f"{f.name!r}: {f.name}" for f in fields) + "}"
+    required = [f"{f.name} is _MISSING" for f in fields if f.default is dataclasses.MISSING]
+    code = [
+        f"def __init__(self, {''.join(f'{f.name}=_default_{f.name}, ' for f in fields)}*_rest, **_unknown):",
+        f"    if {' or '.join(['_rest', '_unknown', *required])}:",
+        f"        _refuse(self, _make, {given}, _rest, _unknown)",
+        "    values = self.__dict__",
+        "    try:",
+        *(f"        values[{f.name!r}] = " + (f"_validate_{f.name}({f.name})" if f.name in validators else f.name) for f in fields),
+        "        pass",
+        "    except (CostModelError, ValueError) as error:",
+        f"        raise _explain(self, error, {given}) from None",
+    ]
+    exec("\n".join(code), names)
+    made: Callable[..., None] = names["__init__"]
+    return functools.wraps(cls.__init__)(made)
+
+
+def _explain(record: Any, error: Exception, given: dict[str, Any]) -> Exception:
+    """The error of a field, with its name: the first that is not there yet."""
+    name = next(name for name in given if name not in record.__dict__)
+    if isinstance(error, CostModelError):
+        return type(error)(f"{type(record).__name__}: `{name}`: {error}")
+    return FieldError(f"{type(record).__name__}: `{name}` (={given[name]!r}) {error}")
+
+
+def _refuse(record: Any, make: Any, given: dict[str, Any], rest: tuple[Any, ...], unknown: dict[str, Any]) -> None:
+    """Fields that are missing or unknown: what Python says of them, and what would be right."""
+    fields = {name: value for name, value in given.items() if value is not _MISSING}
     try:
-        make(record, *args, **fields)
+        make(record, *fields.values(), *rest, **unknown) if rest else make(record, **fields, **unknown)
     except TypeError as error:
-        given = f"{len(args)} in order and {', '.join(fields) or 'none'} by name"
-        known = ", ".join(f.name for f in dataclasses.fields(record))
         reason = str(error).split("() ")[-1]
-        raise FieldError(f"{type(record).__name__} {reason} (fields given: {given}; fields are: {known or 'none'})") from None
+        raise FieldError(f"{type(record).__name__} {reason}; its fields are: {', '.join(given) or 'none'}") from None
     raise AssertionError("the fields were refused, but Python takes them")

@@ -26,9 +26,10 @@ def predict(
     fuse_epilogues: bool = True,
     weight_bits: Num | None = None,
     activation_bits: Num | None = None,
-    accumulator_bits: Num = 32,
+    accumulator_bits: Num | None = None,
     parameters: str = "weights",
     other_ops: Mapping[str, Num] | None = None,
+    weight_prefetch: bool = False,
     **policy_options: Any,
 ) -> Prediction:
     """What a network costs on a machine.
@@ -40,21 +41,23 @@ def predict(
     hardware : Hardware, str or Path
         A machine, the name of one in the catalog, or the path of a TOML file.
     traffic : str or Policy
-        Who crosses the DDR bus: "resident", "weights", "compulsory", "tiled" or "fused".
+        Who crosses the DDR bus: "resident", "residency", "weights", "compulsory", "tiled" or "fused".
     order : "given" or "best"
         The order in which the network stands, or that of the least peak of live bytes, as `costmodel.memory` finds it.
     fuse_epilogues : bool
         Whether norms, activations and biases run on their host's output before it is written.
-    weight_bits, activation_bits : int or symbol, optional
-        Widths; None keeps what the network says, and 8 where it says nothing.
-    accumulator_bits : int or symbol
-        Width of partial sums.
+    weight_bits, activation_bits, accumulator_bits : int or symbol, optional
+        Widths, the last of partial sums; None keeps what the network says, and 8, 8 and 32 where it says nothing.
     parameters : str
         Which parameters occupy and move bytes: "weights", "trainable", "all" or "folded".
     other_ops : mapping, optional
         Rows of the other-operations table to replace, e.g. ``{"relu": 0}``.
+    weight_prefetch : bool
+        Whether weights of the next layer come on chip while the bus is idle, as far as they fit beside the live maps. It shortens the
+        overlapped times alone, and needs plain figures or arrays.
     **policy_options
-        Options of the traffic policy, e.g. ``round_trip=True`` for "weights".
+        Options of the traffic policy: ``round_trip=True`` of "weights"; ``steady_state=True`` of "resident" and "residency", under which
+        weights that fit stay on chip from inference to inference; ``reserve_bytes`` of "residency".
 
     Returns
     -------
@@ -89,7 +92,7 @@ def predict(
         workload = workload.in_order(Memory(workload, order).found.steps)
     return Prediction(
         workload.network, as_hardware(hardware), policy(traffic, **policy_options), widths,
-        fuse_epilogues=fuse_epilogues, other_ops=other_ops, workload=workload,
+        fuse_epilogues=fuse_epilogues, other_ops=other_ops, workload=workload, weight_prefetch=_flag("weight_prefetch", weight_prefetch),
     )  # fmt: skip
 
 
@@ -168,7 +171,7 @@ def fuse(
     *,
     weight_bits: int | None = None,
     activation_bits: int | None = None,
-    accumulator_bits: int = 32,
+    accumulator_bits: int | None = None,
     parameters: str = "weights",
     time_limit_s: float = 60.0,
 ) -> FusedPlan:

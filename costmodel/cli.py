@@ -23,7 +23,7 @@ from costmodel.options import assignments, builder_arguments, numbers_of, shapes
 if TYPE_CHECKING:
     from costmodel.tables import Table
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     help="Predict what a neural network costs on a machine.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )  # fmt: skip
@@ -39,7 +39,7 @@ Values = Annotated[list[str] | None, typer.Option("--value", help="Numbers that 
 Unknown = Annotated[str, typer.Option("--unknown", help="Operators without a cost rule: error, or count for lower bounds.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help='Change the machine: --set ddr="2 GB/s".')]
 
-_BUILDER_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
+_BUILDER_OPTIONS: dict[str, bool] = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def main() -> None:
@@ -109,13 +109,22 @@ def _predict(
     unknown: Unknown = "error",
     hardware: Machines = "pardhi",
     set_: Changes = None,
-    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus: weights, compulsory, resident, tiled or fused.")] = "resident",
+    traffic: Annotated[
+        str, typer.Option(help="Who crosses the DDR bus: weights, compulsory, resident, residency, tiled or fused.")
+    ] = "resident",
     order: Annotated[str, typer.Option(help="given: as the network stands; best: the order of least peak.")] = "given",
     round_trip: Annotated[bool, typer.Option("--round-trip", help="With --traffic weights: weights move back too.")] = False,
+    steady_state: Annotated[
+        bool,
+        typer.Option("--steady-state", help="With --traffic resident or residency: weights that fit stay from inference to inference."),
+    ] = False,
+    weight_prefetch: Annotated[
+        bool, typer.Option("--weight-prefetch", help="The next layer's weights come while the bus is idle, where they fit.")
+    ] = False,
     fuse_epilogues: Annotated[bool, typer.Option(help="Norms and activations run on their host's output.")] = True,
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
     activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
-    accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums.")] = 32,
+    accumulator_bits: Annotated[int | None, typer.Option(help="Width of partial sums.")] = None,
     parameters: Annotated[str, typer.Option(help="Which parameters move: weights, trainable, all or folded.")] = "weights",
     rows: Annotated[
         str, typer.Option(help="fused: one row a step; all: one row a node; type, stage or block: shares of the total.")
@@ -131,10 +140,12 @@ def _predict(
 
     built = _network(network, context.args, inputs, values, unknown)
     options: dict[str, Any] = {"round_trip": True} if round_trip else {}
+    options |= {"steady_state": True} if steady_state else {}
     predictions = [
         predict(
             built, machine, traffic=traffic, order=order, fuse_epilogues=fuse_epilogues, weight_bits=weight_bits,
-            activation_bits=activation_bits, accumulator_bits=accumulator_bits, parameters=parameters, **options,
+            activation_bits=activation_bits, accumulator_bits=accumulator_bits, parameters=parameters,
+            weight_prefetch=weight_prefetch, **options,
         )
         for machine in _machines(hardware, set_)
     ]  # fmt: skip
@@ -153,6 +164,10 @@ def _predict(
     if format == "json":
         with _numbers_for(built):
             return _write(prediction.to_json(), output)
+    if format in ("html", "markdown") and rows == "fused":
+        from costmodel.report.documents import markdown, page
+
+        return _write((page if format == "html" else markdown)(prediction, layers=_arranged(prediction.table(), sort, top)), output)
     exact = format == "csv" and rows == "fused"
     return _show(_arranged(prediction.table(rows=rows, exact=exact), sort, top), format, output)
 
@@ -194,6 +209,7 @@ def _compare(
     hardware: Machines = "pardhi",
     set_: Changes = None,
     traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",
+    diff: Annotated[bool, typer.Option("--diff", help="Of two: what changes, by figure and by layer.")] = False,
     sort: Annotated[str | None, typer.Option(help="Sort the rows by a column, largest first.")] = None,
     format: Format = "table",
     output: Output = None,
@@ -210,6 +226,10 @@ def _compare(
     built = [_side(name, inputs, values, unknown) for name in names]
     predictions = [predict(network, machine, traffic=traffic) for network in built for machine in machines]
     with _numbers_for(*built):
+        if diff:
+            from costmodel.report.difference import of_two
+
+            return _write(of_two(predictions).render(format), output)
         _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
 
 
@@ -323,10 +343,12 @@ def _traffic(
     context: typer.Context,
     network: NetworkName,
     sram: Annotated[str, typer.Option(help="The capacity; several, separated by commas, give traffic against capacity.")] = "1 MiB",
-    policy: Annotated[str, typer.Option(help="Who crosses the DDR bus: tiled, fused, weights, compulsory or resident.")] = "tiled",
+    policy: Annotated[
+        str, typer.Option(help="Who crosses the DDR bus: tiled, fused, weights, compulsory, resident or residency.")
+    ] = "tiled",
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
     activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
-    accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums.")] = 32,
+    accumulator_bits: Annotated[int | None, typer.Option(help="Width of partial sums.")] = None,
     sort: Annotated[str | None, typer.Option(help="Sort the rows by a column, largest first.")] = None,
     top: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
     inputs: Inputs = None,
@@ -410,5 +432,4 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-if __name__ == "__main__":
-    main()
+from costmodel import cli_check, cli_explain  # noqa: E402, F401  their commands join `app`

@@ -47,7 +47,7 @@ class Counts(NamedTuple):
         many = tuple(many)
         if len(many) == 1:
             return many[0]
-        macs, other, *parameters = list(zip(*many, strict=True)) or [()] * len(cls._fields)
+        macs, other, *parameters = zip(*many, strict=True) if many else [()] * len(cls._fields)
         return cls(total(macs), tuple([step for steps in other for step in steps]), *map(total, parameters))
 
 
@@ -64,6 +64,11 @@ class Example(NamedTuple):
 
 LAYERS: dict[str, type[Layer]] = {}
 """Every layer class by its kind."""
+
+
+_INFERRED: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, ...]] = {}
+MOST_INFERRED = 2**14
+"""How many output shapes are remembered."""
 
 
 class Layer(Record):
@@ -119,11 +124,25 @@ class Layer(Record):
     def infer(self, inputs: tuple[Shape, ...]) -> tuple[tuple[Shape, ...], tuple[Check, ...]]:
         """The output shapes and the conditions that symbols leave open.
 
+        Networks repeat layers, and rewrites and readers ask again: what follows from integers alone is remembered.
+
         Raises
         ------
         ShapeError
             Where the inputs don't fit, saying which values came and what would be right.
         """
+        key = self, inputs
+        known = _INFERRED.get(key)
+        if known is not None:
+            return known, ()
+        shapes, conditions = self._infer(inputs)
+        if not conditions and all(type(size) is int for shape in shapes for size in shape):
+            if len(_INFERRED) >= MOST_INFERRED:
+                _INFERRED.clear()
+            _INFERRED[key] = shapes
+        return shapes, conditions
+
+    def _infer(self, inputs: tuple[Shape, ...]) -> tuple[tuple[Shape, ...], tuple[Check, ...]]:
         if (self.arity is not None and len(inputs) != self.arity) or (not inputs and self.arity is None):
             wanted = "at least one" if self.arity is None else str(self.arity)
             raise ShapeError(f"takes {wanted} input{'s' * (wanted not in ('1', 'at least one'))}, got {len(inputs)}")

@@ -12,7 +12,7 @@ from costmodel.tables import Column, Table
 
 if TYPE_CHECKING:
     from costmodel.prediction.prediction import Prediction
-    from costmodel.prediction.rows import Row
+    from costmodel.prediction.rows import Row, Total
 
 
 def _shape(value: Any) -> str:
@@ -42,6 +42,13 @@ LAYER_COLUMNS = (
 )
 """What people see of a row."""
 
+BUFFERED_COLUMNS = (
+    Column("ddr_bytes_overlapped", "DDR overlapped", "B", rank=10),
+    Column("time_best_s", "best", "s", rank=11),
+    Column("faster", "faster", rank=12),
+)
+"""What is shown beside where overlapping costs bytes."""
+
 EXACT_COLUMNS = (
     Column("name", "layer"),
     Column("kind", "kind"),
@@ -51,8 +58,13 @@ EXACT_COLUMNS = (
     *(Column(key, key, "") for key in ("macs", "other_ops", "weights", "biases", "norm_affine", "norm_statistics", "constants")),
     *(Column(key, key, "B") for key in ("weight_bytes", "input_bytes", "output_bytes", "live_bytes")),
     Column("fits_sram", "fits"),
-    *(Column(key, key, "B") for key in ("ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound", "flash_bytes_moved")),
-    *(Column(key, key, "s") for key in ("ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s")),
+    *(Column(key, key, "B") for key in ("ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound", "ddr_bytes_overlapped")),
+    Column("tiles", "tiles", ""),
+    Column("flash_bytes_moved", "flash_bytes_moved", "B"),
+    *(Column(key, key, "") for key in ("burst_efficiency", "utilisation")),
+    *(Column(key, key, "s") for key in ("ddr_time_s", "mac_time_s", "other_time_s", "overhead_time_s")),
+    *(Column(key, key, "s") for key in ("time_serial_s", "time_overlapped_s", "time_best_s")),
+    Column("faster", "faster"),
     Column("energy_j", "energy", "J"),
     Column("peak_fraction", "share of peak", "", percent),
     Column("bound_by", "binds"),
@@ -99,9 +111,10 @@ def layers(prediction: Prediction, *, rows: str = "fused", exact: bool = False) 
         return Table(NODE_COLUMNS, _nodes(prediction), title=title, notes=notes(prediction))
     if exact:
         return Table(EXACT_COLUMNS, [row.to_dict() | row.parameters for row in prediction.rows], title=title, notes=notes(prediction))
-    keys = [column.key for column in LAYER_COLUMNS]
+    columns = LAYER_COLUMNS if prediction.never_serial else (*LAYER_COLUMNS[:-1], *BUFFERED_COLUMNS, LAYER_COLUMNS[-1])
+    keys = [column.key for column in columns]
     body = [{key: getattr(row, key) for key in keys} | {"kind": _kind(row)} for row in prediction.rows]
-    return Table(LAYER_COLUMNS, body, title=title, notes=notes(prediction), footer=_footer(prediction))
+    return Table(columns, body, title=title, notes=notes(prediction), footer=_footer(prediction))
 
 
 def _kind(row: Row) -> str:
@@ -111,7 +124,8 @@ def _kind(row: Row) -> str:
 def _footer(prediction: Prediction) -> Mapping[str, Any]:
     total = prediction.total
     same = ("macs", "other_ops", "weight_bytes", "fits_sram", "ddr_bytes", "time_serial_s", "time_overlapped_s", "bound_by")
-    return {"name": "total", "live_bytes": total.peak_live_bytes} | {key: getattr(total, key) for key in same}
+    more = () if prediction.never_serial else tuple(column.key for column in BUFFERED_COLUMNS)
+    return {"name": "total", "live_bytes": total.peak_live_bytes} | {key: getattr(total, key) for key in (*same, *more)}
 
 
 def _nodes(prediction: Prediction) -> list[dict[str, Any]]:
@@ -140,6 +154,25 @@ def summary(predictions: Sequence[Prediction], title: str = "") -> Table:
         parameters = {"parameters": total.parameters["trainable"]}
         rows.append(row | parameters | {"network": prediction.network.name, "hardware": prediction.hardware.name})
     return Table(SUMMARY_COLUMNS, rows, title=title, notes=list(dict.fromkeys(note for p in predictions for note in notes(p))))
+
+
+def figures(work: Row | Total, title: str) -> Table:
+    """Every figure of a row, or of the totals, one below the other."""
+    rows = [{"figure": key, "value": _figure(key, value)} for key, value in work.to_dict().items() if value is not None]
+    return Table([Column("figure", "figure"), Column("value", "value")], rows, title=title)
+
+
+def _figure(key: str, value: Any) -> str:
+    if key.endswith("_shapes"):
+        return _shape(value)
+    if key in ("peak_fraction", "coverage"):
+        return percent(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {quantities.show(number)}" for name, number in value.items())
+    if isinstance(value, int) and not isinstance(value, bool) and "bytes" not in key:
+        return quantities.show(value)
+    unit = "s" if key.endswith("_s") and not key.endswith("per_s") else "J" if key.endswith("_j") else "B" if "bytes" in key else None
+    return f"{value:.4g}" if unit is None and isinstance(value, float) else Column(key, key, unit).text(value)
 
 
 def notes(prediction: Prediction) -> list[str]:

@@ -173,14 +173,16 @@ class Operator:
         at every inference; such products are kept.
         """
         shapes, conditions = infer(layer, [v.shape for v in inputs], channels_last)
-        conditions, self._conditions = (*self._conditions, *conditions), ()
+        if self._conditions:
+            conditions, self._conditions = (*self._conditions, *conditions), ()
         first = dtype or (inputs[0].dtype if inputs else "float32")
         dtypes = (first,) * len(shapes) if isinstance(first, str) else tuple(first)
         roles = {
             "weights": weights, "biases": biases, "norm_affine": norm_affine, "norm_statistics": norm_statistics,
             "constants": constants,
         }  # fmt: skip
-        if inputs and not any(v.ref for v in inputs) and not keep and not _from_sizes(layer, inputs, shapes, channels_last):
+        alone = inputs and not inputs[0].ref and not any(v.ref for v in inputs)
+        if alone and not keep and not _from_sizes(layer, inputs, shapes, channels_last):
             sources = sources_of([*inputs, *(v for values in roles.values() for v in values)])
             values = tuple([Value(s, d, None, sources) for s, d in zip(shapes, dtypes, strict=True)])
         else:

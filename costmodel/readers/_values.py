@@ -37,11 +37,13 @@ MOST_ELEMENTS = 2**62
 
 def check_sizes(shape: Shape) -> None:
     """Sizes must not grow beyond measure, nor formulas of them."""
-    if all(type(size) is int for size in shape):
-        if prod(shape) > MOST_ELEMENTS:
-            raise ReaderError(f"a tensor of shape {shape} has more than {MOST_ELEMENTS} numbers")
-    elif any(terms(size) > MOST_TERMS for size in shape):
-        raise ReaderError(f"a size has a formula of more than {MOST_TERMS} terms; give sizes to the inputs")
+    for size in shape:
+        if type(size) is not int:
+            if any(terms(size) > MOST_TERMS for size in shape):
+                raise ReaderError(f"a size has a formula of more than {MOST_TERMS} terms; give sizes to the inputs")
+            return
+    if prod(shape) > MOST_ELEMENTS:
+        raise ReaderError(f"a tensor of shape {shape} has more than {MOST_ELEMENTS} numbers")
 
 
 @lru_cache(maxsize=2**14)

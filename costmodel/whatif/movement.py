@@ -67,7 +67,7 @@ class NetworkTraffic(Tabled):
         self.ddr_bytes = total(layer.ddr_bytes for layer in self.layers)
         self.bound_bytes = policy.bound_bytes(workload, steps)
         self._whole_plan = policy.plan(workload, sram_bytes)
-        self._accumulator_bits = widths.accumulator_bits
+        self._accumulator_bits = widths.said("accumulator_bits", network)
 
     @property
     def compulsory_bytes(self) -> Num | None:
@@ -87,6 +87,9 @@ class NetworkTraffic(Tabled):
             if layer.name == name:
                 return layer
         raise FieldError(f"there is no layer {name!r}; the layers are {', '.join(layer.name for layer in self.layers)}")
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [layer.name for layer in self.layers]
 
     def table(self) -> Table:
         """One row a layer: what it moves, what it must move, and what it keeps; under "fused" one row a group."""
@@ -197,7 +200,8 @@ class SkiSlope(Tabled):
         ]
         columns = [Column("sram_bytes", "SRAM", "B"), Column("ddr_bytes", "DDR", "B"), Column("bound_bytes", "bound", "B"),
                    Column("of_compulsory", "DDR / compulsory", "", lambda v: f"{v:.3f}")]  # fmt: skip
-        notes = [f"compulsory {quantities.show(self.compulsory_bytes, 'B')}; sums of {self._workload.widths.accumulator_bits} bits"]
+        sums = self._workload.widths.said("accumulator_bits", self._workload.network)
+        notes = [f"compulsory {quantities.show(self.compulsory_bytes, 'B')}; sums of {sums} bits"]
         return Table(columns, rows, title=f"DDR traffic of {self.network.name} by capacity", notes=notes)
 
     def _columns(self) -> tuple[Any, Any, Any]:
@@ -238,7 +242,7 @@ def traffic(
     policy: str | Policy = "tiled",
     activation_bits: int | None = None,
     weight_bits: int | None = None,
-    accumulator_bits: int = 32,
+    accumulator_bits: int | None = None,
 ) -> LayerTraffic | NetworkTraffic:
     """What a layer or a network moves over the DDR bus, and how it comes to move no more.
 
@@ -309,7 +313,7 @@ def ski_slope(
     *,
     activation_bits: int | None = None,
     weight_bits: int | None = None,
-    accumulator_bits: int = 32,
+    accumulator_bits: int | None = None,
 ) -> SkiSlope:
     """The least tiled traffic of a layer or a network at many capacities.
 

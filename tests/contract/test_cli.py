@@ -250,3 +250,14 @@ def test_fuse_and_patches() -> None:
     assert document["macs"] - document["macs_once"] == document["recompute_macs"] == sum(row["again"] for row in document["layers"])
     refused = run(*words[:-1], "4")
     assert (refused.returncode, refused.stderr) == (2, "costmodel: `--grid` (='4') must be patches along height and width, e.g. 4x4\n")
+
+
+def test_options_of_time_and_residency() -> None:
+    words = ["predict", "mobilenet_v1", "--traffic", "residency", "--steady-state", "--weight-prefetch", "--set", "overhead=20 us"]
+    result = CliRunner().invoke(cli.app, [*words, "--set", "utilisation.depthwise=0.3", "--format", "json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert found["hardware"]["utilisation.depthwise"] == 0.3
+    assert found["plan"]["kept_weights"]
+    assert found["totals"]["overhead_time_s"] == pytest.approx(30 * 20e-6)  # 27 convolutions, pool, dense, softmax
+    assert {"weight_prefetch", "stays"} <= found["assumptions"].keys()

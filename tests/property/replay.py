@@ -1,7 +1,8 @@
 """A fused plan run row by row. Knows the network's taps and the plan's choices, and no formula of the planner's.
 
 Rules. A row is made when something needs it, once. It leaves when neither it nor a row above it is needed any more. A map that
-crosses the bus crosses whole, but for a layer that is tiled, which walks its own loops. A map held whole weighs all its rows from the beginning of a group to its end. Weights that stay weigh
+crosses the bus crosses whole, but for a layer that is tiled, which walks its own loops. A map held whole weighs all its rows from the
+beginning of a group to its end. Weights that stay weigh
 at every step; others are read in every stripe in which their layer makes a row. A residual add runs as its convolution writes.
 """
 
@@ -200,7 +201,7 @@ class Replay:
         product = node.layer.kind == "matmul"
         activations, weight = widths.activation(node), widths.activation(node) if product else widths.weight(node)
         held, moved = cost(
-            shape, group.tiling.plan.loops, tuple(b // 8 for b in (activations, weight, activations, widths.accumulator_bits))
+            shape, group.tiling.plan.loops, tuple(b // 8 for b in (activations, weight, activations, widths.accumulator(node)))
         )
         reads.cache_clear()
         moved *= groups
@@ -217,7 +218,7 @@ class Replay:
         expand, depthwise, project = steps
         (_, c, _, _), (_, hidden, _, width) = expand.input_shapes[0], expand.output_shapes[0]
         _, m, rows, columns = project.output_shapes[0]
-        sums = bytearray(rows * columns * m * self.workload.widths.accumulator_bits // 8)
+        sums = bytearray(rows * columns * m * self.workload.widths.accumulator(project) // 8)
         k = depthwise.layer.per_axis("kernel_size")
         peak = weights = 0
         for _ in range(hidden):

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from costmodel._num import bytes_of
 from costmodel.layers.linear import MatMul
-from costmodel.prediction.fusion.tasks import Tasks
+from costmodel.prediction.fusion.tasks import Tasks, tileable
 from costmodel.prediction.tiled.bound import compulsory_bytes
 from costmodel.prediction.tiled.nest import Bits, Nest
-from costmodel.prediction.tiled.policy import nest_and_bits
 
 if TYPE_CHECKING:
     from costmodel.prediction.tiled.plan import Plan
@@ -57,7 +56,7 @@ def alone(tasks: Tasks, task: int) -> Alone | None:
     """A task as a nest of loops; None where its layer has none."""
     one, workload = tasks.tasks[task], tasks.workload
     step = workload.steps[one.steps[0]]
-    found = nest_and_bits(step, workload)
+    found = tileable(workload, step)
     number = {tasks.maps[read.map].ref: read.map for read in one.reads}
     own = frozenset(index for ref in step.nodes[0].inputs if (index := number.get(workload.stored[ref])) is not None)
     if found is None or not own or len(one.writes) != 1:
@@ -72,9 +71,8 @@ def alone(tasks: Tasks, task: int) -> Alone | None:
 def tile(tasks: Tasks, one: Alone, loaded: tuple[int, ...], room: int) -> Tiling | None:
     """The least tiling of a task whose own maps are in DDR; None where nothing fits."""
     from costmodel.prediction.tiled.plan import Plan
-    from costmodel.prediction.tiled.search import stairs
 
-    if room < stairs(one.nest, one.bits).held_bytes[0]:
+    if room < least_room(one):
         return None
     plan = Plan(one.nest, one.bits, room)
     inputs, weights, sums = plan.ddr_bytes_of.values()
@@ -85,6 +83,6 @@ def tile(tasks: Tasks, one: Alone, loaded: tuple[int, ...], room: int) -> Tiling
 
 def least_room(one: Alone) -> int:
     """The least capacity that a tiling does with."""
-    from costmodel.prediction.tiled.search import stairs
+    from costmodel.prediction.tiled.search import smallest
 
-    return int(stairs(one.nest, one.bits).held_bytes[0])
+    return smallest(one.nest, one.bits)

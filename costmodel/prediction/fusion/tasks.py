@@ -12,6 +12,7 @@ from costmodel.layers.base import elements
 from costmodel.layers.linear import MatMul
 from costmodel.network import TensorRef
 from costmodel.prediction.fusion.reach import ROW_AXIS, Reach, Sliding, Whole, is_elementwise, reach, rows_of
+from costmodel.prediction.tiled.nest import Bits, Nest
 from costmodel.prediction.tiled.policy import nest_and_bits
 from costmodel.prediction.workload import Step, Workload
 
@@ -214,9 +215,15 @@ def _map(workload: Workload, ref: TensorRef, place: dict[int, int]) -> Map:
     return Map(ref, fmap.n_bytes, rows, -(-fmap.n_bytes // rows), producer, consumers, fmap.is_output, least)
 
 
+def tileable(workload: Workload, step: Step) -> tuple[Nest, Bits] | None:
+    """A step as a nest of loops; None where it is none, or its weights have no one width."""
+    storage = step.nodes[0].storage
+    return None if storage is not None and storage.compressed else nest_and_bits(step, workload)
+
+
 def _least_read(workload: Workload, step: Step, ref: TensorRef) -> int:
     """What a step reads of a map at least."""
-    found, layer = nest_and_bits(step, workload), step.nodes[0].layer
+    found, layer = tileable(workload, step), step.nodes[0].layer
     if found is None or isinstance(layer, MatMul) or workload.stored[step.nodes[0].inputs[0]] != ref:
         return int(workload.maps[ref].n_bytes)
     return min(int(workload.maps[ref].n_bytes), int(bytes_of(found[0].inputs, found[1].input)))
@@ -225,4 +232,4 @@ def _least_read(workload: Workload, step: Step, ref: TensorRef) -> int:
 def sum_bytes(tasks: Tasks, index: int) -> int:
     """Bytes of a map's partial sums at the width of the accumulators."""
     ref, widths = tasks.maps[index].ref, tasks.workload.widths
-    return int(bytes_of(elements(tasks.workload.network.shape(ref)), widths.accumulator_bits))
+    return int(bytes_of(elements(tasks.workload.network.shape(ref)), widths.accumulator(tasks.workload.network.nodes[ref.node])))

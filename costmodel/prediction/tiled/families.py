@@ -113,7 +113,8 @@ def _within_line(table: Cuts) -> Ints:
     """Outer tiles slide, and inner ones are cut of them where smaller ones would read more if they slid: with holes between the rows."""
     rows = _whole_taps(table)
     outer, inner = _line_of(table, table.outer, rows), _line_of(table, table.inner, rows)
-    return rows[(table.outer == table.inner)[rows] | (inner < 0) | (table.slid[outer] < table.slid[inner])]
+    found: Ints = rows[(table.outer == table.inner)[rows] | (inner < 0) | (table.slid[outer] < table.slid[inner])]
+    return found
 
 
 FAMILIES = (

@@ -15,7 +15,7 @@ from costmodel.prediction.tiled.bound import bound_bytes, compulsory_bytes
 from costmodel.prediction.tiled.families import FAMILIES
 from costmodel.prediction.tiled.loops import HOLD, Entry, loops
 from costmodel.prediction.tiled.nest import Bits, Nest
-from costmodel.prediction.tiled.search import alternative, moved, stairs
+from costmodel.prediction.tiled.search import alternative, moved, smallest, stairs
 
 OPERANDS = ("inputs", "weights", "sums")
 
@@ -40,8 +40,7 @@ class Plan:
         self._stairs = stairs(nest, bits)
         self._step = int(self._stairs.at(sram_bytes))
         if self._step < 0:
-            smallest = int(self._stairs.held_bytes[0])
-            raise FieldError(f"`sram` (={sram_bytes} B) holds no element of each operand; the least that does is {smallest} B")
+            raise FieldError(f"`sram` (={sram_bytes} B) holds no element of each operand; the least that does is {smallest(nest, bits)} B")
         self._row = self._stairs.row(self._step)
         self.family = FAMILIES[self._row["family"]].name
 

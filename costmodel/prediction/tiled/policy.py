@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, ClassVar
 
-from costmodel._num import Num, bytes_of, is_array, is_symbolic, total
+from costmodel._num import Num, at_most, bytes_of, floor_div, is_array, is_symbolic, total, where
 from costmodel.errors import FieldError, SymbolicError
-from costmodel.layers.linear import MatMul
+from costmodel.layers import Layer
+from costmodel.layers.linear import Dense, MatMul
 from costmodel.prediction.tiled.bound import bound_bytes, compulsory_bytes
 from costmodel.prediction.tiled.nest import Bits, Nest, nest_of
 from costmodel.prediction.traffic import Policy, Traffic
@@ -29,6 +31,16 @@ class Tiled(Policy):
             )
         return [_step(step, workload, sram_bytes) for step in workload.steps]
 
+    def double_buffered(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
+        """Each layer at its least in half the SRAM: the other half is loaded and stored meanwhile.
+
+        A layer of which half the SRAM holds no tile runs as it does in all of it, and overlaps nothing.
+        """
+        return [_halved(step, workload, sram_bytes) for step in workload.steps]
+
+    def said(self, workload: Workload, sram_bytes: Num) -> dict[str, Any]:
+        return {"overlapped": "double buffered: tilings of half the SRAM; a best time takes the faster schedule for each layer"}
+
     def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> Num | None:
         return total(step.bound_bytes for step in steps)
 
@@ -50,6 +62,21 @@ def nest_and_bits(step: Step, workload: Workload) -> tuple[Nest, Bits] | None:
     return None if nest is None else (nest, _bits(step, workload))
 
 
+def _halved(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
+    found = nest_and_bits(step, workload)
+    if found is None:
+        return _step(step, workload, sram_bytes)
+    from costmodel.prediction.tiled.pipeline import at_each, tiles
+    from costmodel.prediction.tiled.search import smallest
+
+    (nest, bits), half = found, floor_div(sram_bytes, 2)
+    enough = at_most(smallest(nest, bits), half)
+    capacity = where(enough, half, sram_bytes)
+    many = where(enough, at_each(nest, bits, capacity, tiles), 1)
+    held = where(enough, 2 * at_each(nest, bits, capacity, lambda plan: plan.held_bytes), sram_bytes)
+    return _step(step, workload, capacity)._replace(tiles=many, held_bytes=held)
+
+
 def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
     found = nest_and_bits(step, workload)
     if found is None:
@@ -64,9 +91,13 @@ def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
 
 def _bits(step: Step, workload: Workload) -> Bits:
     node, widths, nodes = step.nodes[0], workload.widths, workload.network.nodes
+    if node.storage is not None and node.storage.compressed:
+        raise FieldError(
+            f"layer {step.name!r} stores its weights with {node.storage}; a tiling knows one width: use 'resident' or 'compulsory'"
+        )
     operands = [widths.activation(nodes[workload.stored[ref].node]) for ref in node.inputs]
     weight = operands[1] if isinstance(node.layer, MatMul) else widths.weight(node)
-    bits = Bits(operands[0], weight, widths.activation(step.nodes[-1]), widths.accumulator_bits)
+    bits = Bits(operands[0], weight, widths.activation(step.nodes[-1]), widths.accumulator(step.nodes[0]))
     if any(is_symbolic(width) for width in bits):
         raise SymbolicError(f"the tiling of layer {step.name!r} needs plain widths, got {bits}")
     return bits
@@ -84,10 +115,27 @@ def _tiled(step: Step, workload: Workload, nest: Nest, bits: Bits, sram_bytes: N
         compulsory -= bytes_of(nest.weights, bits.weight)  # a matrix times itself is there when it has come once
     bound = bound_bytes(nest, bits, sram_bytes) if len(own) == len(node.inputs) else compulsory
     extra = beside + parameters
+
+    def runs(burst_bytes: Num) -> tuple[tuple[Num, Num], ...]:
+        """Inputs, the second operand of a product, outputs; weights stand as they are read."""
+        from costmodel.prediction.tiled import pipeline
+
+        last = node.channels_last or _flat(node.layer)
+        burst = inf if is_symbolic(burst_bytes) else burst_bytes.max() if is_array(burst_bytes) else burst_bytes
+        known = pipeline.at_each(nest, bits, sram_bytes, lambda plan: pipeline.runs(plan, last, burst))
+        first, second, made = (known[..., i] for i in range(3)) if is_array(sram_bytes) else known
+        found = (inputs, bytes_of(first, bits.input)), (sums, bytes_of(made, bits.output))
+        return (*found, (weights, bytes_of(second, bits.weight))) if product else found
+
     return Traffic(
         (0 if product else weights) + parameters, inputs + (weights if product else 0) + beside, sums,
-        compulsory + extra, bound + extra, plan,
+        compulsory + extra, bound + extra, plan, runs=runs,
     )  # fmt: skip
+
+
+def _flat(layer: Layer) -> bool:
+    """Whether channels stand last whatever the network says: in rows of dense layers and products."""
+    return isinstance(layer, Dense | MatMul)
 
 
 def _moved(nest: Nest, bits: Bits, sram_bytes: Num) -> tuple[Any, Any, Any, Any]:

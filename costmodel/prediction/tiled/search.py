@@ -63,6 +63,11 @@ def stairs(nest: Nest, bits: Bits) -> Stairs:
     )
 
 
+def smallest(nest: Nest, bits: Bits) -> int:
+    """The least SRAM under which the layer runs at all: one element of each operand."""
+    return int(stairs(nest, bits).held_bytes[0])
+
+
 @lru_cache(maxsize=1024)
 def alternative(nest: Nest, bits: Bits, capacity: int, but: str) -> dict[str, int] | None:
     """The least tiling of another family at one capacity: elements, sizes, bytes held and moved; None where none fits."""

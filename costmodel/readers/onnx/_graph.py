@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
@@ -13,7 +14,7 @@ from costmodel.layers import Shape
 from costmodel.readers._folding import folded
 from costmodel.readers._importer import Importer, Operator, located
 from costmodel.readers._inputs import Inputs
-from costmodel.readers._rules import CUSTOM, Entry
+from costmodel.readers._rules import CUSTOM
 from costmodel.readers._values import BITS, Value
 from costmodel.readers.onnx._file import DTYPES, Tensors
 from costmodel.readers.onnx._rules import RULES
@@ -103,10 +104,10 @@ class Walker:
         self._step()
         kind, outputs = node.op_type, list(node.output)
         try:
-            made = self._outputs(node, kind, outputs, scope)
-            for label, value in zip(outputs, made, strict=False):
+            given = self.given.values
+            for label, value in zip(outputs, self._outputs(node, kind, outputs, scope), strict=False):
                 if label and value is not None:
-                    scope.define(label, self.given.known(label, value) if label in self.given.values else value)
+                    scope.define(label, self.given.known(label, value) if label in given else value)
         except Exception as error:
             raise located(error, f"node {node.name or next(iter(outputs), '')!r} ({kind})") from error
         if self.all_values is not None:
@@ -114,7 +115,9 @@ class Walker:
 
     def _outputs(self, node: NodeProto, kind: str, outputs: list[str], scope: Scope) -> Sequence[Value | None]:
         inputs = [scope[name] if name else None for name in node.input]
-        attributes = {a.name: self._attribute(a, scope) for a in node.attribute}
+        attributes = {a.name: _PLAIN[a.type](a) for a in node.attribute}
+        if scope.calls:
+            attributes |= {a.name: scope.references.get(a.ref_attr_name) for a in node.attribute if a.ref_attr_name}
         label = outputs[0] if outputs else kind
         domain = _domain(node.domain)
         operator = Operator(
@@ -127,9 +130,8 @@ class Walker:
             if self.importer.unknown != "count":
                 raise RULES.unknown(operator)
             return self._opaque(operator, node, scope, "has no cost rule")
-        return folded(entry.fold, operator) or self._apply(entry, operator, node, scope)
-
-    def _apply(self, entry: Entry, operator: Operator, node: NodeProto, scope: Scope) -> list[Value | None]:
+        if entry.fold is not None and (known := folded(entry.fold, operator)) is not None:
+            return known
         try:
             return self.importer.apply(entry.rule, operator)
         except UnknownLayerError as error:
@@ -185,17 +187,13 @@ class Walker:
             None, f"{operator.domain}.{operator.kind}/",
             {_domain(o.domain): o.version for o in function.opset_import} or scope.opsets,
             depth=scope.depth + 1, prefix=f"{operator.name}/",
-            references={a.name: _plain(a) for a in function.attribute_proto} | dict(operator.attributes), calls=(*scope.calls, called),
+            references={a.name: _PLAIN[a.type](a) for a in function.attribute_proto} | dict(operator.attributes),
+            calls=(*scope.calls, called),
         )  # fmt: skip
         inner.update({name: v for name, v in zip(function.input, operator.inputs, strict=False) if v is not None})
         for node in function.node:
             self.node(node, inner)
         return [inner[name] for name in function.output]
-
-    def _attribute(self, attribute: AttributeProto, scope: Scope) -> Any:
-        if attribute.ref_attr_name:
-            return scope.references.get(attribute.ref_attr_name)
-        return _plain(attribute)
 
 
 def graphs(graph: GraphProto) -> Iterator[GraphProto]:
@@ -207,23 +205,21 @@ def graphs(graph: GraphProto) -> Iterator[GraphProto]:
                 yield from graphs(attribute.g)
 
 
-_PLAIN: dict[int, Callable[[AttributeProto], Any]] = {
-    AttributeProto.INT: attrgetter("i"),
-    AttributeProto.INTS: lambda a: list(a.ints),
-    AttributeProto.FLOAT: attrgetter("f"),
-    AttributeProto.FLOATS: lambda a: list(a.floats),
-    AttributeProto.STRING: lambda a: a.s.decode("utf-8", "replace"),
-    AttributeProto.STRINGS: lambda a: [text.decode("utf-8", "replace") for text in a.strings],
-    AttributeProto.TENSOR: attrgetter("t"),
-    AttributeProto.GRAPH: attrgetter("g"),
-    AttributeProto.SPARSE_TENSOR: attrgetter("sparse_tensor"),
-}
-
-
-def _plain(attribute: AttributeProto) -> Any:
-    """An attribute as a number, a text, a list of them, a tensor or a graph; None for other kinds."""
-    read = _PLAIN.get(attribute.type)
-    return None if read is None else read(attribute)
+_PLAIN: dict[int, Callable[[AttributeProto], Any]] = defaultdict(
+    lambda: lambda attribute: None,
+    {
+        AttributeProto.INT: attrgetter("i"),
+        AttributeProto.INTS: lambda a: list(a.ints),
+        AttributeProto.FLOAT: attrgetter("f"),
+        AttributeProto.FLOATS: lambda a: list(a.floats),
+        AttributeProto.STRING: lambda a: a.s.decode("utf-8", "replace"),
+        AttributeProto.STRINGS: lambda a: [text.decode("utf-8", "replace") for text in a.strings],
+        AttributeProto.TENSOR: attrgetter("t"),
+        AttributeProto.GRAPH: attrgetter("g"),
+        AttributeProto.SPARSE_TENSOR: attrgetter("sparse_tensor"),
+    },
+)
+"""An attribute as a number, a text, a list of them, a tensor or a graph; None for other kinds."""
 
 
 def _domain(name: str) -> str:
