@@ -14,7 +14,7 @@ import typer
 
 from costmodel import __version__, readers, zoo
 from costmodel._num import is_open
-from costmodel.api import as_hardware, memory, predict
+from costmodel.api import as_hardware, fuse, memory, patches, predict
 from costmodel.errors import CostModelError, FieldError, SymbolicError
 from costmodel.hardware import Hardware
 from costmodel.layers.structure import Placeholder
@@ -386,6 +386,59 @@ def _memory(
     if format == "csv":
         return _write(found.to_csv(), output)
     return _show([found.table(), found.savings()], format, output)
+
+
+@app.command("fuse", context_settings=_BUILDER_OPTIONS)
+def _fuse(
+    context: typer.Context,
+    network: NetworkName,
+    sram: Annotated[str, typer.Option(help="The capacity.")] = "1 MiB",
+    weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums that are held.")] = 32,
+    time_limit_s: Annotated[float, typer.Option(help="Seconds for the search.")] = 60.0,
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Which layers of NETWORK run together, depth first, so that the fewest bytes cross the DDR bus under a capacity."""
+    built = _network(network, context.args, inputs, values, unknown)
+    with _numbers_for(built):
+        plan = fuse(
+            built, sram, weight_bits=weight_bits, activation_bits=activation_bits, accumulator_bits=accumulator_bits,
+            time_limit_s=time_limit_s,
+        )  # fmt: skip
+    if format == "json":
+        return _write(plan.to_json(), output)
+    return _show(plan.table(), format, output)
+
+
+@app.command("patches", context_settings=_BUILDER_OPTIONS)
+def _patches(
+    context: typer.Context,
+    network: NetworkName,
+    until: Annotated[str, typer.Option(help="The layer whose output is cut into patches.")],
+    grid: Annotated[str, typer.Option(help="Patches along height and width: 4x4; 4x1 are stripes.")] = "2x2",
+    weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """What the first layers of NETWORK take patch by patch: rows and MACs done again, SRAM, bytes."""
+    high, _, wide = grid.lower().partition("x")
+    if not (high.strip().isdecimal() and wide.strip().isdecimal()):
+        raise FieldError(f"`--grid` (={grid!r}) must be patches along height and width, e.g. 4x4")
+    built = _network(network, context.args, inputs, values, unknown)
+    with _numbers_for(built):
+        plan = patches(built, until, (int(high), int(wide)), weight_bits=weight_bits, activation_bits=activation_bits)
+    if format == "json":
+        return _write(plan.to_json(), output)
+    return _show(plan.table(), format, output)
 
 
 @app.command("traffic", context_settings=_BUILDER_OPTIONS)
