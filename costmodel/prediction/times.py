@@ -52,12 +52,13 @@ class Times(NamedTuple):
         """
         three = self[:3]
         if not any(map(is_symbolic, three)):
-            return _binds(self.bus, *three)
+            return binds((self.bus, "macs", "other"), *three)
         from sympy.utilities.lambdify import implemented_function
 
-        return implemented_function(f"binds_{self.bus}", partial(_binds, self.bus))(*three)
+        return implemented_function(f"binds_{self.bus}", partial(binds, (self.bus, "macs", "other")))(*three)
 
 
-def _binds(bus: str, bus_s: Num, mac_s: Num, other_s: Num) -> Any:
-    core = where(at_most(other_s, mac_s), "macs", "other")
-    return where(at_most(mac_s + other_s, bus_s), bus, core)
+def binds(names: tuple[Any, Any, Any], bus_s: Num, mac_s: Num, other_s: Num) -> Any:
+    """Which of three names, of the bus, of MACs and of other operations, takes the time."""
+    bus, macs, other = names
+    return where(at_most(mac_s + other_s, bus_s), bus, where(at_most(other_s, mac_s), macs, other))
