@@ -26,7 +26,7 @@ def _explore(
     ] = "resident",
     output: cli.Output = None,
 ) -> None:
-    """Write a page with sliders for NETWORK and machine; it needs no server and no network. Arguments of a zoo network say where it begins."""
+    """Write a page with sliders for NETWORK and machine, which works offline. A zoo network's arguments say where it begins."""
     from costmodel.report.explore import explorer
 
     (machine, *others) = cli._machines(hardware, set_)

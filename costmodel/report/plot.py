@@ -4,9 +4,15 @@
 tell the story. Needs ``pip install 'costmodel[plot]'``.
 """
 
-from costmodel.report.capacity import arena, ski_slope
+from costmodel.report.capacity import arena, live_memory, ski_slope
 from costmodel.report.charts import bars, lines
 from costmodel.report.flavours import balance, flavours, kernel_sweep
+from costmodel.report.graph import graph
+from costmodel.report.parts import errata, shares
 from costmodel.report.saving import save
+from costmodel.report.timing import layer_times, roofline
 
-__all__ = ["arena", "balance", "bars", "flavours", "kernel_sweep", "lines", "save", "ski_slope"]
+__all__ = [
+    "arena", "balance", "bars", "errata", "flavours", "graph", "kernel_sweep", "layer_times", "lines", "live_memory", "roofline", "save",
+    "shares", "ski_slope",
+]  # fmt: skip

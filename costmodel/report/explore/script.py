@@ -52,7 +52,7 @@ class _Printer(JavascriptCodePrinter):  # type: ignore[misc]
 
 
 class Script:
-    """Collects expressions and prints them as the body of a function.
+    r"""Collects expressions and prints them as the body of a function.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Script:
         """A function that returns `results`: mappings and lists whose leaves are expressions."""
         printer = _Printer()
         printer.names.update(self._symbols)
-        lines = []
+        lines: list[str] = []
         for shared in _shared(list(_leaves(results))):
             text = printer._print(shared)
             printer.names[shared] = f"${len(lines)}"
@@ -105,9 +105,8 @@ def _shared(expressions: list[Any]) -> list[Any]:
     order: list[Any] = []
 
     def visit(expression: Any) -> None:
-        if expression.is_Atom or not isinstance(expression, sp.Expr | sp.logic.boolalg.Boolean):
-            if not expression.args:
-                return
+        if not expression.args:
+            return
         uses[expression] += 1
         if uses[expression] == 1:
             for part in expression.args:
