@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from costmodel import quantities
 from costmodel.errors import FieldError
 from costmodel.report import style
-from costmodel.report.charts import lines
+from costmodel.report.charts import lines, spread
 from costmodel.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -132,10 +132,16 @@ def live_memory(prediction: Prediction, *, title: str = "", width: int = 900, he
     y = alt.Y("bottom:Q", title="bytes held, addresses (B)", scale=alt.Scale(domain=ends, nice=False),
               axis=alt.Axis(values=_binary_ticks(ends[1]), labelExpr=_BINARY))  # fmt: skip
     tips = [alt.Tooltip("name:N", title="tensor"), alt.Tooltip("n_bytes:Q", title="bytes", format=",")]
-    rectangles = alt.Chart(alt.Data(values=boxes)).mark_rect(color=style.PALETTE[4], opacity=0.55, stroke="white", strokeWidth=0.5)
+    rectangles = alt.Chart(alt.Data(values=boxes)).mark_rect(
+        color=style.PALETTE[4], opacity=0.55, stroke="white", strokeWidth=min(0.5, 60 / len(rows))
+    )
     line = alt.Chart(alt.Data(values=steps)).mark_line(interpolate="step-after", color=style.PALETTE[0], strokeWidth=2)
-    levels = [{"n_bytes": value, "name": f"{name}: {quantities.show(value, 'B')}"} for name, value in shown.items()]
-    rule = alt.Chart(alt.Data(values=levels)).encode(alt.Y("n_bytes:Q"))
+    heights = spread([height * value / ends[1] for value in sorted(shown.values())], 13)
+    levels = [
+        {"n_bytes": shown[name], "label": at * ends[1] / height, "name": f"{name} {quantities.show(shown[name], 'B')}"}
+        for name, at in zip(sorted(shown, key=lambda name: shown[name]), heights, strict=True)
+    ]
+    rule = alt.Chart(alt.Data(values=levels))
     at = next(i for i, row in enumerate(rows) if row.live_bytes == peak)
     flip = at > len(rows) / 2
     mark = alt.Chart(alt.Data(values=[{"step": at + 0.5, "n_bytes": peak, "name": f"peak: {rows[at].name}"}])).encode(
@@ -144,9 +150,9 @@ def live_memory(prediction: Prediction, *, title: str = "", width: int = 900, he
     chart = alt.layer(
         rectangles.encode(x, y, x2="right:Q", y2="top:Q", tooltip=tips),
         line.encode(alt.X("step:Q"), alt.Y("n_bytes:Q")),
-        *([rule.mark_rule(color=style.GREY, strokeDash=[5, 4]),
-           rule.mark_text(align="right", baseline="bottom", dy=-3, dx=-4, color=style.GREY, fontSize=11).encode(
-               x=alt.value(width), text="name:N")] if levels else []),
+        *([rule.mark_rule(color=style.GREY, strokeDash=[5, 4]).encode(alt.Y("n_bytes:Q")),
+           rule.mark_text(align="left", dx=6, color=style.GREY, fontSize=11).encode(
+               alt.Y("label:Q"), x=alt.value(width), text="name:N")] if levels else []),
         mark.mark_text(align="right" if flip else "left", baseline="bottom", dy=-3, dx=4 if flip else -4, color=style.GREY, fontSize=11),
     ).properties(width=width, height=height)  # fmt: skip
     name, machine = prediction.network.name, prediction.hardware.name

@@ -237,8 +237,8 @@ def _labels(points: Sequence[Mapping[str, Any]], ends: tuple[float, float], heig
             last[point["name"]] = point
     rising = sorted(last.values(), key=lambda point: point["y"])
     heights = [forth(point["y"]) for point in rising]
-    spread = spread(heights, step)
-    return [{**point, "y": back(at)} for point, at in zip(rising, spread, strict=True)]
+    apart = spread(heights, step)
+    return [{**point, "y": back(at)} for point, at in zip(rising, apart, strict=True)]
 
 
 def spread(heights: Sequence[float], step: float) -> list[float]:

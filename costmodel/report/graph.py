@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from costmodel import quantities
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from costmodel.prediction import Prediction
     from costmodel.report.style import Chart
 
-SIZES = {"time_serial_s": "s", "time_overlapped_s": "s", "macs": "MAC", "ddr_bytes": "B", "weight_bytes": "B", "live_bytes": "B"}
-"""What the size of a node may stand for, and its unit."""
+SIZES = {
+    "time_serial_s": ("serial time", "s"), "time_overlapped_s": ("overlapped time", "s"), "macs": ("MACs", "MAC"),
+    "ddr_bytes": ("DDR traffic", "B"), "weight_bytes": ("weights", "B"), "live_bytes": ("live bytes", "B"),
+}  # fmt: skip
+"""What the size of a node may stand for: its words and its unit."""
 _SWEEPS = 12
 
 
@@ -74,36 +78,42 @@ def graph(prediction: Prediction, *, size: str = "time_serial_s", name: int = 4,
     bus = "flash" if prediction.hardware.weights_in_flash else "ddr"
     kinds = [kind for kind in (bus, "macs", "other", "nothing") if any(node["binds"] == kind for node in nodes)]
     colours, shapes = style.BINDS | {"nothing": style.GREY}, style.SHAPES | {"nothing": "circle"}
-    legend = alt.Legend(title="binds", orient="top", symbolSize=90)
+    legend = alt.Legend(title="binds", orient="top", symbolSize=90, offset=26)
     colour = alt.Color("binds:N", sort=kinds, legend=legend, scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]))
     shape = alt.Shape("binds:N", sort=kinds, legend=legend, scale=alt.Scale(domain=kinds, range=[shapes[k] for k in kinds]))
     most = max(node["size"] for node in nodes) or 1.0
-    area = alt.Size("size:Q", legend=None, scale=alt.Scale(domain=[0, most], range=[8, min(900, 24_000 * 2 / (last + 1))], nice=False))
-    tips = [alt.Tooltip("name:N", title="layer"), alt.Tooltip("kind:N"), alt.Tooltip("size:Q", title=f"{size} ({SIZES[size]})", format=".4s")]
+    largest = max(150.0, min(900.0, 0.785 * (1.5 * width / (last + 1)) ** 2))
+    area = alt.Size("size:Q", legend=None, scale=alt.Scale(domain=[0, most], range=[8, largest], nice=False))
+    what, unit = SIZES[size]
+    tips = [alt.Tooltip("name:N", title="layer"), alt.Tooltip("kind:N"), alt.Tooltip("size:Q", title=f"{what} ({unit})", format=".4s")]
     drawn_edges = alt.Chart(alt.Data(values=lines)).mark_line(color=style.GREY, strokeWidth=0.8, opacity=0.6, interpolate="monotone")
     drawn = alt.Chart(alt.Data(values=nodes)).mark_point(filled=True, opacity=0.85).encode(x, y, colour, shape, area, tooltip=tips)
-    heavy = _named(nodes, name, last, size, width)
-    words = alt.Chart(alt.Data(values=heavy)).encode(x, y, text="text:N")
-    labels = [
-        words.transform_filter(f"datum.x {side} {last / 2}").mark_text(align=align, baseline="bottom", dy=-14, fontSize=11, color=style.GREY)
-        for side, align in (("<=", "left"), (">", "right"))
-    ]
-    chart = alt.layer(drawn_edges.encode(x, y, detail="way:N", order="order:Q"), drawn, *labels).properties(width=width, height=height)
-    largest = max(nodes, key=lambda node: float(node["size"]))
-    share = float(largest["size"]) / (sum(float(node["size"]) for node in nodes) or 1.0)
-    part = f", {share:.0%} of all" if size != "live_bytes" else ""
-    said = f"{prediction.network.name} on {prediction.hardware.name}: {largest['name']} is the largest node{part}"
-    about = f"{len(nodes)} layers in {last + 1:g} columns; area: {style.words(size).removesuffix(' s').removesuffix(' bytes')} ({SIZES[size]})"
-    return style.dressed(chart, title or said, about)
+    heavy = _named(nodes, name, size, width / (1.04 * last + 1), 0.02 * last + 0.5, width)
+    words = alt.Chart(alt.Data(values=heavy))
+    leaders = words.mark_rule(color=style.GREY, strokeDash=[1, 3]).encode(x, y, y2=alt.Y2(datum=high))
+    labels = words.mark_text(baseline="bottom", dy=-3, fontSize=11, color=style.GREY).encode(
+        alt.X("label:Q", scale=alt.Scale(domain=[-0.02 * last - 0.5, 1.02 * last + 0.5], nice=False)), y=alt.value(0), text="text:N"
+    )
+    chart = alt.layer(drawn_edges.encode(x, y, detail="way:N", order="order:Q"), drawn, leaders, labels).properties(
+        width=width, height=height
+    )
+    first = max(nodes, key=lambda node: float(node["size"]))
+    share = float(first["size"]) / (sum(float(node["size"]) for node in nodes) or 1.0)
+    part = "has the most live bytes" if size == "live_bytes" else f"has {share:.0%} of the {what}"
+    said = f"{prediction.network.name} on {prediction.hardware.name}: of {len(nodes)} layers {first['name']} {part}"
+    return style.dressed(chart, title or said, f"area: {what} ({unit}); lines: feature maps; {last + 1:g} columns deep")
 
 
-def _named(nodes: list[dict[str, Any]], count: int, last: float, size: str, width: int) -> list[dict[str, Any]]:
-    """The largest nodes whose names stand clear of each other."""
+def _named(nodes: list[dict[str, Any]], count: int, size: str, step: float, margin: float, width: int) -> list[dict[str, Any]]:
+    """The largest nodes whose names stand clear of each other, with the place of the name; `step` pixels are a column."""
     chosen: list[dict[str, Any]] = []
-    room = 190 / width * (last + 1)
+    least = 0.1 * max(node["size"] for node in nodes)
     for node in sorted(nodes, key=lambda node: -float(node["size"])):
-        if len(chosen) < count and all(abs(node["x"] - one["x"]) > room for one in chosen):
-            chosen.append({**node, "text": f"{node['name']}: {quantities.show(node['size'], SIZES[size])}"})
+        text = f"{node['name']}: {quantities.show(node['size'], SIZES[size][1])}"
+        half = 3.2 * len(text)
+        at = min(max((node["x"] + margin) * step, half), width - half)
+        if len(chosen) < count and node["size"] >= least and all(abs(at - one["pixel"]) > half + one["half"] + 12 for one in chosen):
+            chosen.append({**node, "text": text, "pixel": at, "half": half, "label": at / step - margin})
     return chosen
 
 
@@ -120,7 +130,7 @@ def layered(count: int, edges: list[tuple[int, int]]) -> tuple[list[tuple[float,
     """
     import networkx as nx
 
-    network = nx.DiGraph()
+    network: nx.DiGraph[int] = nx.DiGraph()
     network.add_nodes_from(range(count))
     network.add_edges_from(edges)
     column = {node: depth for depth, generation in enumerate(nx.topological_generations(network)) for node in generation}
@@ -134,7 +144,7 @@ def layered(count: int, edges: list[tuple[int, int]]) -> tuple[list[tuple[float,
         chain: list[Hashable] = [tail, *((tail, head, depth) for depth in range(column[tail] + 1, column[head])), head]
         for depth, passing in enumerate(chain[1:-1], column[tail] + 1):
             columns[depth].append(passing)
-        for one, next_ in zip(chain, chain[1:], strict=False):
+        for one, next_ in pairwise(chain):
             after.setdefault(one, []).append(next_)
             before.setdefault(next_, []).append(one)
         chains.append(chain)

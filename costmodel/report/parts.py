@@ -39,7 +39,7 @@ def shares(prediction: Prediction, by: str = "type", *, most: int = 5, title: st
     --------
     >>> import costmodel as cm
     >>> chart = cm.plot.shares(cm.predict("mobilenet_v1")).to_dict()                    # Table 2 of the paper: 94.86 %
-    >>> [round(bar["share"], 4) for bar in chart["layer"][0]["data"]["values"] if (bar["kind"], bar["figure"]) == ("pointwise", "MACs")]
+    >>> [round(bar["share"], 4) for bar in chart["data"]["values"] if (bar["kind"], bar["figure"]) == ("pointwise", "MACs")]
     [0.9486]
     """
     alt = style.load()
@@ -60,7 +60,9 @@ def shares(prediction: Prediction, by: str = "type", *, most: int = 5, title: st
     order = [figure for _, figure in _FIGURES]
     colours = [*style.PALETTE[: len(kept)], *([style.GREY] if len(kinds) > len(kept) else [])]
     y = alt.Y("figure:N", title=None, sort=order, axis=alt.Axis(domain=False, ticks=False, labelLimit=200))
-    x = alt.X("from:Q", title="share of the total", axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1], nice=False, clamp=True))
+    x = alt.X(
+        "from:Q", title="share of the total", axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1], nice=False, clamp=True)
+    )
     colour = alt.Color("kind:N", title=None, sort=kinds, scale=alt.Scale(domain=kinds, range=colours),
                        legend=alt.Legend(orient="top", columns=6, labelLimit=220))  # fmt: skip
     tips = [alt.Tooltip("figure:N"), alt.Tooltip("kind:N"), alt.Tooltip("share:Q", format=".2%")]
@@ -68,10 +70,8 @@ def shares(prediction: Prediction, by: str = "type", *, most: int = 5, title: st
     drawn = base.mark_bar(stroke="white", strokeWidth=0.5).encode(y, x, colour, x2="to:Q", tooltip=tips)
     figures = base.mark_text(fontSize=12, color="black").encode(y, alt.X("middle:Q"), text="text:N")
     first = max((row for row in table.rows), key=lambda row: row["time_serial_s"])
-    part = {key: first[f"{key}_share"] or 0 for key, _ in _FIGURES}
-    said = (
-        f"{style.words(first[by])}: {part['time_serial_s']:.0%} of the time, {part['macs']:.0%} of the MACs, {part['weights']:.0%} of the weights"
-    )
+    time, macs, weights = (f"{first[f'{key}_share'] or 0:.0%}" for key in ("time_serial_s", "macs", "weights"))
+    said = f"{style.words(first[by])}: {time} of the time, {macs} of the MACs, {weights} of the weights"
     where = f"{prediction.network.name} on {prediction.hardware.name}, by {by}"
     return style.dressed(alt.layer(drawn, figures).properties(width=width, height=4 * 44), title or said, where)
 
@@ -93,7 +93,7 @@ def errata(*, title: str = "", width: int = 420) -> Chart:
     Examples
     --------
     >>> import costmodel as cm
-    >>> steps = cm.plot.errata().to_dict()["layer"][0]["data"]["values"]
+    >>> steps = cm.plot.errata().to_dict()["data"]["values"]
     >>> steps[0]["to"] == cm.published.waterfall().rows[0]["time_s"], steps[-1]["to"] == cm.published.waterfall().rows[-1]["time_s"]
     (True, True)
     """
@@ -101,7 +101,6 @@ def errata(*, title: str = "", width: int = 420) -> Chart:
 
     alt = style.load()
     rows = waterfall().rows
-    ends = {0, len(rows) - 1}
     steps: list[dict[str, Any]] = []
     for i, row in enumerate(rows):
         before = row["time_s"] - row["change_s"]
@@ -111,24 +110,33 @@ def errata(*, title: str = "", width: int = 420) -> Chart:
                       "to": row["time_s"], "kind": kind, "change": row["change_s"], "text": said,
                       "end": max(before if i else 0.0, row["time_s"])})  # fmt: skip
     last = rows[-1]["time_s"]
-    bars = [*steps, {"step": "corrected", "from": 0.0, "to": last, "kind": "printed", "change": 0.0, "text": quantities.show(last, "s"), "end": last}]
+    bars = [
+        *steps,
+        {"step": "corrected", "from": 0.0, "to": last, "kind": "printed", "change": 0.0, "text": quantities.show(last, "s"), "end": last},
+    ]
     for bar in bars:
         bar["step"] = "\n".join(textwrap.wrap(str(bar["step"]), 54))
-    del ends
     order = [bar["step"] for bar in bars]
     longest = max(float(bar["end"]) for bar in bars)
     y = alt.Y("step:N", sort=order, title=None,
               axis=alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=420, domain=False, ticks=False, labelLineHeight=13))  # fmt: skip
-    x = alt.X("from:Q", title="predicted time of one inference (s)", axis=alt.Axis(labelExpr=style.amount("s"), tickCount=6),
+    x = alt.X("from:Q", title="predicted time of one inference (s)", axis=alt.Axis(labelExpr=style.amount("s"), tickCount=6, grid=False),
               scale=alt.Scale(domain=[0, 1.22 * longest], nice=False))  # fmt: skip
     kinds = ["printed", "longer", "shorter"]
-    colour = alt.Color("kind:N", legend=None, sort=kinds, scale=alt.Scale(domain=kinds, range=[style.GREY, style.PALETTE[1], style.PALETTE[0]]))
+    colour = alt.Color(
+        "kind:N", legend=None, sort=kinds, scale=alt.Scale(domain=kinds, range=[style.GREY, style.PALETTE[1], style.PALETTE[0]])
+    )
     base = alt.Chart(alt.Data(values=bars))
     drawn = base.mark_bar().encode(y, x, colour, x2="to:Q", tooltip=[alt.Tooltip("step:N"), alt.Tooltip("text:N", title="time")])
     figures = base.mark_text(align="left", dx=4, fontSize=11, color=style.GREY).encode(y, alt.X("end:Q"), text="text:N")
     most = max(rows, key=lambda row: abs(row["change_s"]))
-    said = f"Pardhi's total of {quantities.show(rows[0]['time_s'], 's')} is {quantities.show(last, 's')} corrected; {most['step']} alone is {_signed(most['change_s'])}"
-    return style.dressed(alt.layer(drawn, figures).properties(width=width, height=len(bars) * 38), title or said, "MobileNet for CIFAR-10, errata corrected one after another")
+    printed, corrected = (quantities.show(row["time_s"], "s") for row in (rows[0], rows[-1]))
+    said = f"Pardhi's total of {printed} is {corrected} corrected; {most['step']} alone is {_signed(most['change_s'])}"
+    return style.dressed(
+        alt.layer(drawn, figures).properties(width=width, height=len(bars) * 38),
+        title or said,
+        "MobileNet for CIFAR-10, errata corrected one after another",
+    )
 
 
 def _signed(change_s: float) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from costmodel import quantities
 from costmodel.errors import FieldError, UnknownNameError
-from costmodel.report import scales, style
+from costmodel.report import style
 
 if TYPE_CHECKING:
     from costmodel.prediction import Prediction
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from costmodel.report.style import Chart
 
 TIMES = {"serial": "time_serial_s", "overlapped": "time_overlapped_s"}
-_NAMED = 48
+_NAMED = 72
 """As many layers have their names at the axis."""
 
 
@@ -64,7 +64,7 @@ def roofline(prediction: Prediction, *, time: str = "serial", name: int = 3, tit
     peak, bytes_per_s = machine.mac_flops_per_s, machine.weight_bytes_per_s
     ridge = peak / bytes_per_s
     intensities = [2 * row.macs / row.bus_bytes for row in rows if row.bus_bytes]
-    low, high = (f(math.log10(v)) for f, v in ((math.floor, min(intensities + [ridge / 3])), (math.ceil, max(intensities + [ridge * 3]))))
+    low, high = math.floor(math.log10(min([*intensities, ridge / 3]))), math.ceil(math.log10(max([*intensities, ridge * 3])))
     points = [
         {"name": row.name, "intensity": 2 * row.macs / row.bus_bytes if row.bus_bytes else 10.0**high,
          "rate": 2 * row.macs / _time(row, time), "time": _time(row, time), "binds": row.bound_by}
@@ -85,13 +85,13 @@ def roofline(prediction: Prediction, *, time: str = "serial", name: int = 3, tit
     shape = alt.Shape("binds:N", sort=kinds, legend=legend, scale=alt.Scale(domain=kinds, range=[style.SHAPES[k] for k in kinds]))
     tips = [alt.Tooltip("name:N", title="layer"), alt.Tooltip("time:Q", title=f"{time} time (s)", format=".4s"),
             alt.Tooltip("intensity:Q", title="FLOP/B", format=".4s"), alt.Tooltip("rate:Q", title="FLOPS", format=".4s")]  # fmt: skip
-    drawn = alt.Chart(alt.Data(values=points)).mark_point(filled=True, size=55, opacity=0.7).encode(x, y, colour, shape, tooltip=tips)
+    drawn = alt.Chart(alt.Data(values=points)).mark_point(filled=True, size=55, opacity=0.85).encode(x, y, colour, shape, tooltip=tips)
     line = alt.Chart(alt.Data(values=roof)).mark_line(color=style.GREY, strokeWidth=2).encode(x, y)
     heavy = sorted(points, key=lambda point: -float(point["time"]))[:name]
     labels = _beside(heavy, ends_x, ends_y, width, height)
     named = [
         alt.Chart(alt.Data(values=[one for one in labels if one["left"] is left]))
-        .mark_text(align="right" if left else "left", dx=-8 if left else 8, fontSize=11, color=style.GREY)
+        .mark_text(align="right" if left else "left", dx=-8 if left else 8, dy=0 if left else 9, fontSize=11, color=style.GREY)
         .encode(x, alt.Y("place:Q", scale=alt.Scale(type="log", domain=list(ends_y), nice=False)), text="name:N")
         for left in (False, True)
         if any(one["left"] is left for one in labels)
@@ -108,7 +108,7 @@ def _most(rows: Sequence[Row]) -> str:
     counts: dict[str, int] = {}
     for row in rows:
         counts[row.bound_by] = counts.get(row.bound_by, 0) + 1
-    return ", ".join(f"{kind} binds {count}" for kind, count in sorted(counts.items(), key=lambda one: -one[1])) + " layers with MACs"
+    return "layers bound by " + ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items(), key=lambda one: -one[1]))
 
 
 def _time(row: Row, time: str) -> float:
@@ -119,10 +119,12 @@ def _time(row: Row, time: str) -> float:
 
 def _decades(alt: Any, low: float, high: float, unit: str) -> Any:
     ticks = [10.0**k for k in range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)]
-    return alt.Axis(values=ticks, labelExpr=style.amount(unit) if unit else "format(datum.value, '~s')")
+    return alt.Axis(values=ticks, labelExpr=style.amount(unit) if unit else "format(datum.value, datum.value < 1 ? '~g' : '~s')")
 
 
-def _beside(points: Sequence[dict[str, Any]], ends_x: tuple[float, float], ends_y: tuple[float, float], width: int, height: int) -> list[Any]:
+def _beside(
+    points: Sequence[dict[str, Any]], ends_x: tuple[float, float], ends_y: tuple[float, float], width: int, height: int
+) -> list[Any]:
     """Names beside their points: to the left on the right half, and apart from each other upwards."""
     from costmodel.report.charts import spread
 
@@ -133,7 +135,9 @@ def _beside(points: Sequence[dict[str, Any]], ends_x: tuple[float, float], ends_
     for left in (False, True):
         mine = sorted((p for p in points if (part(p["intensity"], ends_x) > 0.6) is left), key=lambda p: p["rate"])
         places = spread([height * part(p["rate"], ends_y) for p in mine], 14)
-        found += [{**p, "left": left, "place": ends_y[0] * (ends_y[1] / ends_y[0]) ** (at / height)} for p, at in zip(mine, places, strict=True)]
+        found += [
+            {**p, "left": left, "place": ends_y[0] * (ends_y[1] / ends_y[0]) ** (at / height)} for p, at in zip(mine, places, strict=True)
+        ]
     return found
 
 
@@ -156,14 +160,13 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
 
     Notes
     -----
-    In the lower panel the left half of a column is the bus, the right half the core; the taller of them is the layer's time. A tiled
-    layer works as a pipeline, whose time is that of its plan; a mark across shows it.
+    In the lower panel the left half of a column is the bus, the right half the core; the taller of them is the layer's time.
 
     Examples
     --------
     >>> import costmodel as cm
     >>> p = cm.predict("mobilenet_v1")
-    >>> bars = cm.plot.layer_times(p).to_dict()["concat"][0]["layer"][0]["data"]["values"]
+    >>> bars = cm.plot.layer_times(p).to_dict()["concat"][0]["data"]["values"]
     >>> max(bar["to"] for bar in bars if bar["layer"] == "conv1") == p["conv1"].time_serial_s
     True
     """
@@ -176,8 +179,8 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
     few = len(rows) <= _NAMED
     names = json.dumps([row.name for row in rows])
     axis = (
-        alt.Axis(values=[i + 0.5 for i in range(len(rows))], labelExpr=f"{names}[floor(datum.value)]", labelAngle=-60, grid=False, ticks=False,
-                 labelLimit=160, title=None, labelOverlap=False)
+        alt.Axis(values=[i + 0.5 for i in range(len(rows))], labelExpr=f"{names}[floor(datum.value)]", labelAngle=-90, labelLimit=160,
+                 labelOverlap=False, grid=False, ticks=False, title=None)
         if few
         else alt.Axis(tickCount=10, grid=False, title="layer, in the order of execution")
     )  # fmt: skip
@@ -198,14 +201,11 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
             words.transform_filter(f"datum.at {side} {len(rows) / 2}").mark_text(
                 align=align, baseline="bottom", dx=dx, dy=-2, fontSize=11, color=style.GREY
             )
-            for side, align, dx in (("<=", "left", -4), (">", "right", 4))
+            for side, align, dx in (("<=", "left", 3), (">", "right", 4))
         ]
-        tiled = [{"left": i, "right": i + 1, "from": _time(row, time)} for i, row in enumerate(rows)
-                 if time == "overlapped" and _time(row, time) > max(row.ddr_time_s, row.mac_time_s + row.other_time_s) * (1 + 1e-9)]  # fmt: skip
-        marks = [alt.Chart(alt.Data(values=tiled)).mark_rule(color=style.GREY, strokeWidth=2).encode(x, y, x2="right:Q")] if tiled else []
         whole = quantities.show(getattr(prediction.total, TIMES[time]), "s")
         heading = {"serial": f"one after another: {whole}", "overlapped": f"bus (left half) beside core (right half): {whole}"}[time]
-        return alt.layer(drawn, *marks, *(labels if heavy else [])).properties(width=width, height=height, title=heading)
+        return alt.layer(drawn, *(labels if heavy else [])).properties(width=width, height=height, title=heading)
 
     both = alt.concat(panel("serial", False), panel("overlapped", True), columns=1, spacing=16).resolve_scale(color="shared")
     total = prediction.total
@@ -234,9 +234,10 @@ def _bar(row: Row, kind: str, left: float, right: float, low: float, high: float
 
 
 def _apart(rows: Sequence[Row], time: str, count: int, steps: int) -> list[dict[str, Any]]:
-    """The names of the highest columns, none upon another."""
+    """The names of the highest columns, none upon another and none of a low one."""
     chosen: list[dict[str, Any]] = []
+    least = 0.1 * max(_time(row, time) for row in rows)
     for index, row in sorted(enumerate(rows), key=lambda one: -_time(one[1], time)):
-        if len(chosen) < count and all(abs(index - one["at"]) > 0.22 * steps for one in chosen):
+        if len(chosen) < count and _time(row, time) >= least and all(abs(index - one["at"]) > 0.22 * steps for one in chosen):
             chosen.append({"at": index + 0.5, "top": _time(row, time), "name": f"{row.name}: {quantities.show(_time(row, time), 's')}"})
     return chosen
