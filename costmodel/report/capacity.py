@@ -90,7 +90,7 @@ def arena(memory: Memory, *, title: str = "") -> Chart:
     return style.dressed(chart, title or f"{memory.workload.network.name}: tensors in {memory.arena_bytes:,} B")
 
 
-def live_memory(prediction: Prediction, *, title: str = "", width: int = 900, height: int = 320) -> Chart:
+def live_memory(prediction: Prediction, *, title: str = "", width: int = 680, height: int = 300) -> Chart:
     """What is held at every step, over the arena's rectangles: tensors by steps and addresses, the live bytes as a line, the SRAM.
 
     Parameters
@@ -160,7 +160,7 @@ def live_memory(prediction: Prediction, *, title: str = "", width: int = 900, he
     fits = f"{gap} less than the SRAM of {machine}" if peak <= sram else f"{gap} more than the SRAM of {machine} has"
     packed = "the arena is as low as that" if memory.arena_bytes == peak else f"an arena takes {quantities.show(memory.arena_bytes, 'B')}"
     said = f"{name} holds at most {quantities.show(peak, 'B')}, {fits}"
-    return style.dressed(chart, title or said, f"line: live bytes at each step; boxes: the tensors at their addresses; {packed}")
+    return style.dressed(chart, title or said, f"line: live bytes; boxes: the tensors at their addresses; {packed}")
 
 
 _BINARY = (

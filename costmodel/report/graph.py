@@ -23,7 +23,7 @@ SIZES = {
 _SWEEPS = 12
 
 
-def graph(prediction: Prediction, *, size: str = "time_serial_s", name: int = 4, title: str = "", width: int = 1000) -> Chart:
+def graph(prediction: Prediction, *, size: str = "time_serial_s", name: int = 4, title: str = "", width: int = 820) -> Chart:
     """The network from left to right: a node a layer, as large as its cost, in the colour of what binds; lines are feature maps.
 
     Parameters
@@ -157,7 +157,7 @@ def layered(count: int, edges: list[tuple[int, int]]) -> tuple[list[tuple[float,
             nodes.sort(key=lambda node: wanted[node])
             place.update(zip(nodes, spread([wanted[node] for node in nodes], 1.0), strict=True))
     points = [(float(column[node]), place[node]) for node in range(count)]
-    ways = [[(float(column[chain[0]] + i), place[one]) for i, one in enumerate(chain)] for chain in chains]
+    ways = [[(float(column[tail] + i), place[one]) for i, one in enumerate(chain)] for (tail, _), chain in zip(edges, chains, strict=True)]
     return points, ways
 
 

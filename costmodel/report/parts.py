@@ -118,10 +118,11 @@ def errata(*, title: str = "", width: int = 420) -> Chart:
         bar["step"] = "\n".join(textwrap.wrap(str(bar["step"]), 54))
     order = [bar["step"] for bar in bars]
     longest = max(float(bar["end"]) for bar in bars)
-    y = alt.Y("step:N", sort=order, title=None,
-              axis=alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=420, domain=False, ticks=False, labelLineHeight=13))  # fmt: skip
-    x = alt.X("from:Q", title="predicted time of one inference (s)", axis=alt.Axis(labelExpr=style.amount("s"), tickCount=6, grid=False),
-              scale=alt.Scale(domain=[0, 1.22 * longest], nice=False))  # fmt: skip
+    labels = alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=420, domain=False, ticks=False, labelLineHeight=13)
+    y = alt.Y("step:N", sort=order, title=None, axis=labels)
+    axis = alt.Axis(labelExpr=style.amount("s"), tickCount=6, grid=False)
+    scale = alt.Scale(domain=[0, 1.22 * longest], nice=False)
+    x = alt.X("from:Q", title="predicted time of one inference (s)", axis=axis, scale=scale)
     kinds = ["printed", "longer", "shorter"]
     colour = alt.Color(
         "kind:N", legend=None, sort=kinds, scale=alt.Scale(domain=kinds, range=[style.GREY, style.PALETTE[1], style.PALETTE[0]])

@@ -141,7 +141,7 @@ def _beside(
     return found
 
 
-def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width: int = 900, height: int = 210) -> Chart:
+def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width: int = 720, height: int = 190) -> Chart:
     """Every layer's time on the bus, on MACs and on other operations: one upon the other, and below with the bus beside the core.
 
     Parameters
@@ -179,7 +179,7 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
     few = len(rows) <= _NAMED
     names = json.dumps([row.name for row in rows])
     axis = (
-        alt.Axis(values=[i + 0.5 for i in range(len(rows))], labelExpr=f"{names}[floor(datum.value)]", labelAngle=-90, labelLimit=160,
+        alt.Axis(values=[i + 0.5 for i in range(len(rows))], labelExpr=f"{names}[floor(datum.value)]", labelAngle=-90, labelLimit=160, labelFontSize=11 if len(rows) <= 48 else 9,
                  labelOverlap=False, grid=False, ticks=False, title=None)
         if few
         else alt.Axis(tickCount=10, grid=False, title="layer, in the order of execution")
