@@ -179,8 +179,8 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
     few = len(rows) <= _NAMED
     names = json.dumps([row.name for row in rows])
     axis = (
-        alt.Axis(values=[i + 0.5 for i in range(len(rows))], labelExpr=f"{names}[floor(datum.value)]", labelAngle=-90, labelLimit=160, labelFontSize=11 if len(rows) <= 48 else 9,
-                 labelOverlap=False, grid=False, ticks=False, title=None)
+        alt.Axis(values=[i + 0.5 for i in range(len(rows))], labelExpr=f"{names}[floor(datum.value)]", labelAngle=-90, labelLimit=160,
+                 labelFontSize=11 if len(rows) <= 48 else 9, labelOverlap=False, grid=False, ticks=False, title=None)
         if few
         else alt.Axis(tickCount=10, grid=False, title="layer, in the order of execution")
     )  # fmt: skip

@@ -139,6 +139,18 @@ def test_a_file_with_open_sizes_and_a_machine_with_flash(chromium: Any, written:
     assert chromium.complaints == []
 
 
+def test_widths_of_a_networks_own_and_one_for_all(chromium: Any, written: Callable[..., Path]) -> None:
+    document = json.loads(cm.zoo.build("lenet_300_100").to_json())
+    for node, bits in zip([node for node in document["nodes"] if node["kind"] == "dense"], (4, 16, 16), strict=True):
+        node["weight_bits"] = bits
+    mixed = cm.Network.from_json(json.dumps(document | {"name": "mixed"}))
+    chromium.open(written(mixed).as_uri())
+    compare(set_to(chromium, {}), cm.predict(mixed))
+    assert chromium.run("$('knob-weight_bits').disabled")
+    compare(set_to(chromium, {"widths": "given", "weight_bits": 5}), cm.predict(mixed, weight_bits=5, activation_bits=8))
+    assert not chromium.run("$('knob-weight_bits').disabled")
+
+
 @pytest.mark.parametrize(
     ("value", "unit"),
     [(v, u) for u in ("", "B", "s") for v in (0, 7, 999, 1000, 1023, 1024, 1088, 9999, 10_000, 12_345, 99_995, 999_950, 1_048_576, 2_500_000)]

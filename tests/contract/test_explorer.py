@@ -73,10 +73,18 @@ def test_open_sizes_need_a_beginning() -> None:
     assert (knobs["H"], knobs["W"]) == (8, 6)
 
 
-def test_several_widths_of_a_files_own_are_a_choice() -> None:
-    x = cm.Input((1, 3, 8, 8))
-    plain = cm.Network.of(cm.layers.Conv2d(4, 3)(x, name="a"), "plain")
+def test_several_widths_of_a_networks_own_are_a_choice() -> None:
+    plain = cm.zoo.build("lenet_300_100")
+    document = json.loads(plain.to_json())
+    layers = [node for node in document["nodes"] if node["kind"] == "dense"]
+    for node, bits in zip(layers, (4, 16, 16), strict=True):
+        node["weight_bits"] = bits
+    mixed = cm.Network.from_json(json.dumps(document))
     assert [choice["key"] for choice in told(cm.report.explorer(plain))["choices"]] == ["traffic", "time"]
+    page = cm.report.explorer(mixed)
+    assert [choice["key"] for choice in told(page)["choices"]] == ["traffic", "time", "widths"]
+    assert "function own_figures(v)" in page
+    assert {knob["key"]: knob["value"] for knob in told(page)["knobs"]}["weight_bits"] == 16
 
 
 def test_roundings_are_of_whole_numbers() -> None:

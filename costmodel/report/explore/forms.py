@@ -78,10 +78,9 @@ def forms(network: Network | str | Path, hardware: Hardware, at: Mapping[str, in
     built, sizes = _opened(network, at, arguments)
     machine, rates = _machine(hardware)
     bits = {name: symbols(name, integer=True) for name in ("weight_bits", "activation_bits")}
-    given = {name: _own(built, name) for name in bits}
-    own_bits = any(value is None for value in given.values())
-    start = {"weight_bits": given["weight_bits"] or WEIGHT_BITS, "activation_bits": given["activation_bits"] or ACTIVATION_BITS}
-    knobs = [*_machine_knobs(hardware), *_bit_knobs(start), *sizes]
+    start = {"weight_bits": _own(built, "weight_bits", WEIGHT_BITS), "activation_bits": _own(built, "activation_bits", ACTIVATION_BITS)}
+    own_bits = any(len(found) > 1 for found in start.values())
+    knobs = [*_machine_knobs(hardware), *_bit_knobs({name: max(found) for name, found in start.items()}), *sizes]
     identifiers = {symbol: f"v[{json.dumps(symbol.name)}]" for symbol in (*rates.values(), *bits.values(), *built.symbols)}
     script = Script(identifiers)
     base = predict(built, machine, **bits)
@@ -142,10 +141,10 @@ def _size_knob(symbol: Any, value: Any) -> Knob:
     return Knob(symbol.name, symbol.name, value, step or value / 100, 4 * value, step=step or value / 100, multiple_of=step)
 
 
-def _own(network: Network, kind: str) -> int | None:
-    """The one width that the network has throughout, or the default's place-holder 0 where it says nothing; None where it has several."""
-    found = {getattr(node, kind) for node in network.nodes.values()}
-    return 0 if found == {None} else found.pop() if len(found) == 1 else None
+def _own(network: Network, kind: str, default: int) -> set[int]:
+    """The widths of a network's weights or of its feature maps."""
+    nodes = [node for node in network.nodes.values() if kind == "activation_bits" or network.counts[node.name].weights != 0]
+    return {default if (bits := getattr(node, kind)) is None else bits for node in nodes} or {default}
 
 
 def _machine(hardware: Hardware) -> tuple[Hardware, dict[str, Any]]:

@@ -137,6 +137,7 @@ function build() {
 function write() {
   for (const knob of knobs) {
     const { box, slider, wrong } = controls[knob.key];
+    box.disabled = slider.disabled = settings.widths === "own" && knob.key.endsWith("_bits");
     box.value = shown(knob, settings[knob.key]); box.removeAttribute("aria-invalid"); wrong.hidden = true;
     slider.value = place(knob, settings[knob.key]); slider.setAttribute("aria-valuetext", `${box.value} ${knob.worth ? "" : knob.unit}`.trim());
   }
