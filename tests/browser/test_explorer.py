@@ -99,7 +99,12 @@ def compare(page: dict[str, Any], prediction: cm.Prediction) -> None:
 
 @pytest.mark.parametrize(
     ("name", "alpha", "low", "high"),
-    [("mobilenet_v1", True, 8, 448), ("mobilenet_v2", True, 8, 448), ("nasnet_a_mobile", False, 33, 320)],
+    [
+        ("mobilenet_v1", True, 8, 448),
+        ("mobilenet_v2", True, 8, 448),
+        ("mobilenet_v3_small", True, 32, 448),
+        ("nasnet_a_mobile", False, 33, 320),
+    ],
 )
 def test_values_are_those_of_predict_at_fifty_settings(
     chromium: Any, written: Callable[..., Path], name: str, alpha: bool, low: int, high: int
@@ -121,6 +126,13 @@ def test_values_are_those_of_predict_at_fifty_settings(
     assert compared == 50
     assert chromium.complaints == []
     assert chromium.requests == [page.as_uri()]
+
+
+@pytest.mark.parametrize("name", sorted(cm.zoo.NETWORKS))
+def test_every_network_begins_as_predict_has_it(chromium: Any, written: Callable[..., Path], name: str) -> None:
+    chromium.open(written(name).as_uri())
+    compare(set_to(chromium, {}), cm.predict(name))
+    assert chromium.complaints == []
 
 
 def test_a_file_with_open_sizes_and_a_machine_with_flash(chromium: Any, written: Callable[..., Path]) -> None:
