@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from costmodel import quantities
+from costmodel._num import is_array
 from costmodel.errors import UnknownNameError
 from costmodel.tables import Column, Table
 
@@ -41,6 +42,13 @@ LAYER_COLUMNS = (
 )
 """What people see of a row."""
 
+BUFFERED_COLUMNS = (
+    Column("ddr_bytes_overlapped", "DDR overlapped", "B", rank=10),
+    Column("time_best_s", "best", "s", rank=11),
+    Column("faster", "faster", rank=12),
+)
+"""What is shown beside where overlapping costs bytes."""
+
 EXACT_COLUMNS = (
     Column("name", "layer"),
     Column("kind", "kind"),
@@ -50,8 +58,13 @@ EXACT_COLUMNS = (
     *(Column(key, key, "") for key in ("macs", "other_ops", "weights", "biases", "norm_affine", "norm_statistics", "constants")),
     *(Column(key, key, "B") for key in ("weight_bytes", "input_bytes", "output_bytes", "live_bytes")),
     Column("fits_sram", "fits"),
-    *(Column(key, key, "B") for key in ("ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound", "flash_bytes_moved")),
-    *(Column(key, key, "s") for key in ("ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s")),
+    *(Column(key, key, "B") for key in ("ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound", "ddr_bytes_overlapped")),
+    Column("tiles", "tiles", ""),
+    Column("flash_bytes_moved", "flash_bytes_moved", "B"),
+    *(Column(key, key, "") for key in ("burst_efficiency", "utilisation")),
+    *(Column(key, key, "s") for key in ("ddr_time_s", "mac_time_s", "other_time_s", "overhead_time_s")),
+    *(Column(key, key, "s") for key in ("time_serial_s", "time_overlapped_s", "time_best_s")),
+    Column("faster", "faster"),
     Column("energy_j", "energy", "J"),
     Column("peak_fraction", "share of peak", "", percent),
     Column("bound_by", "binds"),
@@ -98,9 +111,10 @@ def layers(prediction: Prediction, *, rows: str = "fused", exact: bool = False) 
         return Table(NODE_COLUMNS, _nodes(prediction), title=title, notes=notes(prediction))
     if exact:
         return Table(EXACT_COLUMNS, [row.to_dict() | row.parameters for row in prediction.rows], title=title, notes=notes(prediction))
-    keys = [column.key for column in LAYER_COLUMNS]
+    columns = LAYER_COLUMNS if prediction.never_serial else (*LAYER_COLUMNS[:-1], *BUFFERED_COLUMNS, LAYER_COLUMNS[-1])
+    keys = [column.key for column in columns]
     body = [{key: getattr(row, key) for key in keys} | {"kind": _kind(row)} for row in prediction.rows]
-    return Table(LAYER_COLUMNS, body, title=title, notes=notes(prediction), footer=_footer(prediction))
+    return Table(columns, body, title=title, notes=notes(prediction), footer=_footer(prediction))
 
 
 def _kind(row: Row) -> str:
@@ -110,7 +124,8 @@ def _kind(row: Row) -> str:
 def _footer(prediction: Prediction) -> Mapping[str, Any]:
     total = prediction.total
     same = ("macs", "other_ops", "weight_bytes", "fits_sram", "ddr_bytes", "time_serial_s", "time_overlapped_s", "bound_by")
-    return {"name": "total", "live_bytes": total.peak_live_bytes} | {key: getattr(total, key) for key in same}
+    more = () if prediction.never_serial else tuple(column.key for column in BUFFERED_COLUMNS)
+    return {"name": "total", "live_bytes": total.peak_live_bytes} | {key: getattr(total, key) for key in (*same, *more)}
 
 
 def _nodes(prediction: Prediction) -> list[dict[str, Any]]:
@@ -164,6 +179,11 @@ def notes(prediction: Prediction) -> list[str]:
     """The machine and the assumptions, in words."""
     said = ", ".join(f"{key} {_said(value)}" for key, value in prediction.assumptions.items())
     lines = [f"{prediction.hardware.name}: {prediction.hardware.describe()}", f"assumptions: {said}"]
+    if prediction.policy.name == "fused" and not is_array(prediction.hardware.sram_bytes):
+        lines.append(
+            f"live bytes, and whether they fit, are those of layer by layer; the fused plan of {prediction.network.name} "
+            f"holds {prediction.plan.sram_bytes:,} B at most"
+        )
     if prediction.total.fits_sram is False and prediction.hardware.weights_in_flash:
         lines.append(
             f"{prediction.network.name}: feature maps do not fit the SRAM of {prediction.hardware.name}; its time is that of a larger one"

@@ -76,7 +76,7 @@ def graph(prediction: Prediction, *, size: str = "time_serial_s", name: int = 4,
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.02 * last - 0.5, 1.02 * last + 0.5], nice=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[low, high], nice=False))
     bus = "flash" if prediction.hardware.weights_in_flash else "ddr"
-    kinds = [kind for kind in (bus, "macs", "other", "nothing") if any(node["binds"] == kind for node in nodes)]
+    kinds = [kind for kind in (bus, "macs", "other", "overhead", "nothing") if any(node["binds"] == kind for node in nodes)]
     colours, shapes = style.BINDS | {"nothing": style.GREY}, style.SHAPES | {"nothing": "circle"}
     legend = alt.Legend(title="binds", orient="top", symbolSize=90, offset=26)
     colour = alt.Color("binds:N", sort=kinds, legend=legend, scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]))

@@ -9,10 +9,11 @@ from costmodel.report.charts import bars, lines
 from costmodel.report.flavours import balance, flavours, kernel_sweep
 from costmodel.report.graph import graph
 from costmodel.report.parts import errata, shares
+from costmodel.report.questions import pareto, regimes, tornado
 from costmodel.report.saving import save
 from costmodel.report.timing import layer_times, roofline
 
 __all__ = [
-    "arena", "balance", "bars", "errata", "flavours", "graph", "kernel_sweep", "layer_times", "lines", "live_memory", "roofline", "save",
-    "shares", "ski_slope",
+    "arena", "balance", "bars", "errata", "flavours", "graph", "kernel_sweep", "layer_times", "lines", "live_memory", "pareto", "regimes",
+    "roofline", "save", "shares", "ski_slope", "tornado",
 ]  # fmt: skip

@@ -20,10 +20,10 @@ GREY = "#7a7a7a"
 PALETTE = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377")
 """Paul Tol's bright scheme, which colour-blind readers tell apart (https://personal.sron.nl/~pault, section 2.1)."""
 
-BINDS = {"ddr": PALETTE[0], "flash": PALETTE[0], "macs": PALETTE[2], "other": PALETTE[1]}
+BINDS = {"ddr": PALETTE[0], "flash": PALETTE[0], "macs": PALETTE[2], "other": PALETTE[1], "overhead": GREY}
 """The colours of what binds, and of what time is spent on."""
 
-SHAPES = {"ddr": "circle", "flash": "circle", "macs": "square", "other": "triangle-up"}
+SHAPES = {"ddr": "circle", "flash": "circle", "macs": "square", "other": "triangle-up", "overhead": "diamond"}
 """The same by shape."""
 
 STANDARD = "standard"

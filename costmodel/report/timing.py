@@ -75,7 +75,7 @@ def roofline(prediction: Prediction, *, time: str = "serial", name: int = 3, tit
     start = max(ends_x[0], ends_y[0] / bytes_per_s)
     roof = [{"intensity": x, "rate": min(peak, x * bytes_per_s)} for x in (start, ridge, ends_x[1])]
     bus = "flash" if machine.weights_in_flash else "ddr"
-    kinds = [kind for kind in (bus, "macs", "other") if any(point["binds"] == kind for point in points)]
+    kinds = [kind for kind in (bus, "macs", "other", "overhead") if any(point["binds"] == kind for point in points)]
     x = alt.X("intensity:Q", title="MAC operations for each byte over the bus (FLOP/B)", axis=_decades(alt, *ends_x, ""),
               scale=alt.Scale(type="log", domain=list(ends_x), nice=False))  # fmt: skip
     y = alt.Y("rate:Q", title="MAC operations a second (FLOPS)", axis=_decades(alt, *ends_y, "FLOPS"),
@@ -160,7 +160,8 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
 
     Notes
     -----
-    In the lower panel the left half of a column is the bus, the right half the core; the taller of them is the layer's time.
+    In the lower panel the left half of a column is the bus, the right half the core; the taller of them is the layer's time, with
+    what the machine or the filling of a tiled layer's pipeline adds as overhead on top.
 
     Examples
     --------
@@ -173,7 +174,7 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
     alt = style.load()
     rows = style.plain(prediction).rows
     bus = "flash" if prediction.hardware.weights_in_flash else "ddr"
-    kinds = [bus, "macs", "other"]
+    kinds = [bus, "macs", "other", *(["overhead"] if any(_rest(row) for row in rows) else [])]
     colour = alt.Color("spent:N", title=None, sort=kinds, legend=alt.Legend(orient="top"),
                        scale=alt.Scale(domain=kinds, range=[style.BINDS[kind] for kind in kinds]))  # fmt: skip
     few = len(rows) <= _NAMED
@@ -218,15 +219,24 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
 
 
 def _stacked(index: int, row: Row, bus: str) -> list[dict[str, Any]]:
-    first, second = row.ddr_time_s, row.ddr_time_s + row.mac_time_s
-    edges = ((bus, 0.0, first), ("macs", first, second), ("other", second, row.time_serial_s))
+    first, second, third = row.ddr_time_s, row.ddr_time_s + row.mac_time_s, row.time_serial_s - row.overhead_time_s
+    edges = ((bus, 0.0, first), ("macs", first, second), ("other", second, third), ("overhead", third, row.time_serial_s))
     return [_bar(row, kind, index + 0.06, index + 0.94, low, high) for kind, low, high in edges if high > low]
 
 
 def _beside_core(index: int, row: Row, bus: str) -> list[dict[str, Any]]:
-    bars = ((bus, 0.06, 0.5, 0.0, row.ddr_time_s), ("macs", 0.5, 0.94, 0.0, row.mac_time_s),
-            ("other", 0.5, 0.94, row.mac_time_s, row.mac_time_s + row.other_time_s))  # fmt: skip
+    times, rest = row.overlapped_times, _rest(row)
+    bars = ((bus, 0.06, 0.5, 0.0, times.bus_s), ("macs", 0.5, 0.94, 0.0, times.mac_s),
+            ("other", 0.5, 0.94, times.mac_s, times.mac_s + times.other_s),
+            ("overhead", 0.06, 0.94, row.time_overlapped_s - rest, row.time_overlapped_s))  # fmt: skip
     return [_bar(row, kind, index + left, index + right, low, high) for kind, left, right, low, high in bars if high > low]
+
+
+def _rest(row: Row) -> float:
+    """What the overlapped time has beside bus and core: the machine's overhead, and a pipeline that fills and empties."""
+    times = row.overlapped_times
+    rest = float(row.time_overlapped_s - max(times.bus_s, times.mac_s + times.other_s))
+    return rest if rest > 1e-9 * row.time_overlapped_s else 0.0
 
 
 def _bar(row: Row, kind: str, left: float, right: float, low: float, high: float) -> dict[str, Any]:

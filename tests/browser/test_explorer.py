@@ -151,6 +151,17 @@ def test_a_file_with_open_sizes_and_a_machine_with_flash(chromium: Any, written:
     assert chromium.complaints == []
 
 
+def test_a_machine_with_overhead_bursts_and_utilisation(chromium: Any, written: Callable[..., Path]) -> None:
+    plain = cm.Hardware.load("pardhi")
+    machine = plain.replace(overhead="20 us", burst="64 B", utilisation={"depthwise": 0.25})
+    chromium.open(written("mobilenet_v2", hardware=machine).as_uri())
+    for traffic in ("resident", "compulsory"):
+        prediction = cm.predict("mobilenet_v2", machine, traffic=traffic)
+        compare(set_to(chromium, {"traffic": traffic}), prediction)
+        assert prediction.total.time_serial_s > cm.predict("mobilenet_v2", plain, traffic=traffic).total.time_serial_s
+    assert "overhead" in {row.bound_by for row in prediction}
+
+
 def test_widths_of_a_networks_own_and_one_for_all(chromium: Any, written: Callable[..., Path]) -> None:
     document = json.loads(cm.zoo.build("lenet_300_100").to_json())
     for node, bits in zip([node for node in document["nodes"] if node["kind"] == "dense"], (4, 16, 16), strict=True):

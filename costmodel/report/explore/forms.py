@@ -18,8 +18,8 @@ from costmodel.api import as_network, predict
 from costmodel.errors import FieldError, SymbolicError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
-from costmodel.prediction import Prediction, policy
-from costmodel.prediction.times import Times, binds
+from costmodel.prediction import Prediction, Row, Total, policy
+from costmodel.prediction.times import CORE, Times, binds
 from costmodel.prediction.widths import ACTIVATION_BITS, WEIGHT_BITS
 from costmodel.readers import is_file_name
 from costmodel.report.explore.script import Script
@@ -153,9 +153,8 @@ def _machine(hardware: Hardware) -> tuple[Hardware, dict[str, Any]]:
         raise SymbolicError(f"the page turns the figures of hardware {hardware.name!r} itself; give it plain numbers")
     free: dict[str, Any] = {name: symbols(name) for name in ("sram_bytes", *_RATES)}
     core = {"mac_flops_per_s": free["mac_flops_per_s"] * free["clock"], "other_ops_per_s": free["other_ops_per_s"] * free["clock"]}
-    bus = {"flash_bytes": hardware.flash_bytes, "flash_bytes_per_s": free["bytes_per_s"]}
-    bus = bus if hardware.weights_in_flash else {"ddr_bytes_per_s": free["bytes_per_s"]}
-    return Hardware(name="symbolic", sram_bytes=free["sram_bytes"], **core, **bus), free
+    bus = "flash_bytes_per_s" if hardware.weights_in_flash else "ddr_bytes_per_s"
+    return hardware.replace(sram_bytes=free["sram_bytes"], **core, **{bus: free["bytes_per_s"]}), free
 
 
 def _machine_knobs(hardware: Hardware) -> list[Knob]:
@@ -188,22 +187,31 @@ def _figures(base: Prediction) -> dict[str, Any]:
         "rows": {key: [getattr(row, key) for row in base.rows] for key in ("macs", "other_ops", "weight_bytes", "live_bytes")},
         "shapes": [list(row.output_shapes[0]) for row in base.rows],
         "bus_bytes": {name: list(prediction.bus_bytes) for name, prediction in under.items()},
+        "bus_work": {name: list(prediction.occupied_bytes) for name, prediction in under.items()},
+        "mac_work": [_core(row) for row in base.rows],
         "total": {key: getattr(total, key) for key in ("macs", "other_ops", "weight_bytes", "peak_live_bytes")}
         | {"trainable": total.parameters["trainable"]},
         "total_bus_bytes": {name: prediction.total.bus_bytes for name, prediction in under.items()},
+        "total_bus_work": {name: prediction.total.occupied_bytes for name, prediction in under.items()},
+        "total_mac_work": _core(total),
         "conditions": [condition if is_open(condition) else bool(condition) for condition, _ in base.network.conditions],
     }
 
 
+def _core(work: Row | Total) -> Num:
+    """MACs that the core could have done in the time that these take."""
+    return work.macs_effective if work.occupied_macs is None else work.occupied_macs
+
+
 def _times(machine: Hardware, identifiers: Mapping[Any, str]) -> str:
     """The times that follow from bytes, MACs and other operations; rows and totals share them."""
-    work = [SizeSymbol(name) for name in ("bus_bytes", "macs_done", "other_done")]
-    times = Times.of(machine, *work)
-    words = {sp.Symbol(name): f'"{name}"' for name in (times.bus, "macs", "other")}
-    bus, macs, other = words
+    bus_work, mac_work, other_ops, steps = work = [SizeSymbol(name) for name in ("bus_work", "mac_work", "other_ops", "steps")]
+    times = Times.of(machine, bus_work, mac_work, other_ops, steps=steps)
+    words = {sp.Symbol(f"binds_{name}"): f'"{name}"' for name in (times.bus, *CORE)}
     script = Script({**identifiers, **{symbol: symbol.name for symbol in work}, **words})
+    overhead = [] if machine.overhead_s == 0 else [times.overhead_s]
     results = {
         "bus_s": times.bus_s, "mac_s": times.mac_s, "other_s": times.other_s, "serial_s": times.serial_s,
-        "overlapped_s": times.overlapped_s, "bound_by": binds((bus, macs, other), *times[:3]),
+        "overlapped_s": times.overlapped_s, "bound_by": binds(tuple(words), *times[:3], *overhead),
     }  # fmt: skip
     return script.function("times", [*(symbol.name for symbol in work), "v"], results)

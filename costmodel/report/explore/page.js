@@ -175,13 +175,13 @@ function predict(settings) {
   const rows = page.layers.map((layer, i) => {
     const row = { index: i, name: layer.name, kind: layer.kind, output: found.shapes[i].join("x"), bus_bytes: bytes[i] };
     for (const key in found.rows) row[key] = found.rows[key][i];
-    Object.assign(row, times(row.bus_bytes, row.macs, row.other_ops, v));
+    Object.assign(row, times(found.bus_work[settings.traffic][i], found.mac_work[i], row.other_ops, 1, v));
     row.fits = row.live_bytes <= v.sram_bytes;
     row.time = overlapped ? row.overlapped_s : row.serial_s;
     return row;
   });
   const total = { ...found.total, bus_bytes: found.total_bus_bytes[settings.traffic] };
-  Object.assign(total, times(total.bus_bytes, total.macs, total.other_ops, v));
+  Object.assign(total, times(found.total_bus_work[settings.traffic], found.total_mac_work, total.other_ops, rows.length, v));
   total.overlapped_s = rows.reduce((sum, row) => sum + row.overlapped_s, 0);
   total.fits = total.peak_live_bytes <= v.sram_bytes;
   total.time = overlapped ? total.overlapped_s : total.serial_s;
@@ -294,15 +294,17 @@ function drawBars() {
   const { rows } = now, overlapped = settings.time === "overlapped";
   const most = Math.max(...rows.map(row => row.time)) || 1, step = nice(most);
   const high = most * 1.03, y = value => (H - bottom - (H - bottom - top) * value / high), wide = (W - left) / rows.length;
-  const paths = { bus: "", macs: "", other: "" };
+  const paths = { bus: "", macs: "", other: "", rest: "" };
   const bar = (kind, x, w, from, to) => { if (to > from) paths[kind] += `M${x.toFixed(2)} ${y(from).toFixed(2)}h${w.toFixed(2)}V${y(to).toFixed(2)}h${(-w).toFixed(2)}z`; };
   const gap = wide > 4 ? wide * 0.12 : 0, body = wide - 2 * gap;
   rows.forEach((row, i) => {
     const x = left + wide * i + gap;
     if (overlapped) {
       bar("bus", x, body / 2, 0, row.bus_s); bar("macs", x + body / 2, body / 2, 0, row.mac_s); bar("other", x + body / 2, body / 2, row.mac_s, row.mac_s + row.other_s);
+      bar("rest", x, body, Math.max(row.bus_s, row.mac_s + row.other_s), row.overlapped_s);
     } else {
-      bar("bus", x, body, 0, row.bus_s); bar("macs", x, body, row.bus_s, row.bus_s + row.mac_s); bar("other", x, body, row.bus_s + row.mac_s, row.serial_s);
+      bar("bus", x, body, 0, row.bus_s); bar("macs", x, body, row.bus_s, row.bus_s + row.mac_s); bar("other", x, body, row.bus_s + row.mac_s, row.bus_s + row.mac_s + row.other_s);
+      bar("rest", x, body, row.bus_s + row.mac_s + row.other_s, row.serial_s);
     }
   });
   svg.setAttribute("viewBox", `0 0 ${W} ${H}`); svg.replaceChildren();
@@ -319,7 +321,7 @@ function drawBars() {
     if (i >= 0 && i < rows.length) choose(i);
   };
   const heavy = [...rows].sort((a, b) => b.time - a.time).slice(0, 3);
-  say($("bars-said"), (overlapped ? "In each column the bus stands beside the core; the longer binds. " : "") +
+  say($("bars-said"), (paths.rest.length > 40 && page.overhead ? "Grey is overhead. " : "") + (overlapped ? "In each column the bus stands beside the core; the longer binds. " : "") +
     `Most time: ${heavy.map(row => `${row.name} (${show(row.time, "s")})`).join(", ")}; together ${(100 * heavy.reduce((s, r) => s + r.time, 0) / (now.total.time || 1)).toFixed(0)} % of ${show(now.total.time, "s")}.`);
   svg.place = i => left + wide * i;
 }
