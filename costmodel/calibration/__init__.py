@@ -1,0 +1,1 @@
+"""Measured truth: run networks, fit a machine's figures to the times, and say how far predictions are from them."""
