@@ -29,6 +29,7 @@ def predict(
     accumulator_bits: Num = 32,
     parameters: str = "weights",
     other_ops: Mapping[str, Num] | None = None,
+    weight_prefetch: bool = False,
     **policy_options: Any,
 ) -> Prediction:
     """What a network costs on a machine.
@@ -40,7 +41,7 @@ def predict(
     hardware : Hardware, str or Path
         A machine, the name of one in the catalog, or the path of a TOML file.
     traffic : str or Policy
-        Who crosses the DDR bus: "resident", "weights", "compulsory", "tiled" or "fused".
+        Who crosses the DDR bus: "resident", "residency", "weights", "compulsory", "tiled" or "fused".
     order : "given" or "best"
         The order in which the network stands, or that of the least peak of live bytes, as `costmodel.memory` finds it.
     fuse_epilogues : bool
@@ -53,8 +54,12 @@ def predict(
         Which parameters occupy and move bytes: "weights", "trainable", "all" or "folded".
     other_ops : mapping, optional
         Rows of the other-operations table to replace, e.g. ``{"relu": 0}``.
+    weight_prefetch : bool
+        Whether weights of the next layer come on chip while the bus is idle, as far as they fit beside the live maps. It shortens the
+        overlapped times alone, and needs plain figures or arrays.
     **policy_options
-        Options of the traffic policy, e.g. ``round_trip=True`` for "weights".
+        Options of the traffic policy: ``round_trip=True`` of "weights"; ``steady_state=True`` of "resident" and "residency", under which
+        weights that fit stay on chip from inference to inference; ``reserve_bytes`` of "residency".
 
     Returns
     -------
@@ -89,7 +94,7 @@ def predict(
         workload = workload.in_order(Memory(workload, order).found.steps)
     return Prediction(
         workload.network, as_hardware(hardware), policy(traffic, **policy_options), widths,
-        fuse_epilogues=fuse_epilogues, other_ops=other_ops, workload=workload,
+        fuse_epilogues=fuse_epilogues, other_ops=other_ops, workload=workload, weight_prefetch=_flag("weight_prefetch", weight_prefetch),
     )  # fmt: skip
 
 

@@ -109,9 +109,18 @@ def _predict(
     unknown: Unknown = "error",
     hardware: Machines = "pardhi",
     set_: Changes = None,
-    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus: weights, compulsory, resident, tiled or fused.")] = "resident",
+    traffic: Annotated[
+        str, typer.Option(help="Who crosses the DDR bus: weights, compulsory, resident, residency, tiled or fused.")
+    ] = "resident",
     order: Annotated[str, typer.Option(help="given: as the network stands; best: the order of least peak.")] = "given",
     round_trip: Annotated[bool, typer.Option("--round-trip", help="With --traffic weights: weights move back too.")] = False,
+    steady_state: Annotated[
+        bool,
+        typer.Option("--steady-state", help="With --traffic resident or residency: weights that fit stay from inference to inference."),
+    ] = False,
+    weight_prefetch: Annotated[
+        bool, typer.Option("--weight-prefetch", help="The next layer's weights come while the bus is idle, where they fit.")
+    ] = False,
     fuse_epilogues: Annotated[bool, typer.Option(help="Norms and activations run on their host's output.")] = True,
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
     activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
@@ -131,10 +140,12 @@ def _predict(
 
     built = _network(network, context.args, inputs, values, unknown)
     options: dict[str, Any] = {"round_trip": True} if round_trip else {}
+    options |= {"steady_state": True} if steady_state else {}
     predictions = [
         predict(
             built, machine, traffic=traffic, order=order, fuse_epilogues=fuse_epilogues, weight_bits=weight_bits,
-            activation_bits=activation_bits, accumulator_bits=accumulator_bits, parameters=parameters, **options,
+            activation_bits=activation_bits, accumulator_bits=accumulator_bits, parameters=parameters,
+            weight_prefetch=weight_prefetch, **options,
         )
         for machine in _machines(hardware, set_)
     ]  # fmt: skip
@@ -270,7 +281,9 @@ def _traffic(
     context: typer.Context,
     network: NetworkName,
     sram: Annotated[str, typer.Option(help="The capacity; several, separated by commas, give traffic against capacity.")] = "1 MiB",
-    policy: Annotated[str, typer.Option(help="Who crosses the DDR bus: tiled, fused, weights, compulsory or resident.")] = "tiled",
+    policy: Annotated[
+        str, typer.Option(help="Who crosses the DDR bus: tiled, fused, weights, compulsory, resident or residency.")
+    ] = "tiled",
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
     activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
     accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums.")] = 32,

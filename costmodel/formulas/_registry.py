@@ -37,6 +37,10 @@ Amount = Annotated[Num, Domain(low=0, high=10**6)]
 """Bytes, MACs or operations, possibly none."""
 Rate = Annotated[Num, Domain(low=1, high=10**9, whole=False)]
 """Something a second."""
+Length = Annotated[Num, Domain(low=1, high=10**6, whole=False)]
+"""Bytes of a run or a burst; what follows from it is a share."""
+Share = Annotated[Num, Domain(low=1, high=1, whole=False)]
+"""A fraction above 0 and at most 1."""
 Seconds = Annotated[Num, Domain(low=0, high=10**3, whole=False)]
 """A time."""
 

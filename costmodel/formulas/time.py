@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from costmodel._num import Num, maximum
-from costmodel.formulas._registry import Amount, Rate, Seconds, formula
+from costmodel._num import Num, maximum, minimum
+from costmodel.formulas._registry import Amount, Length, Rate, Seconds, Share, Size, formula
 
 
 @formula
@@ -150,3 +150,138 @@ def overlapped(bus_s: Seconds, mac_s: Seconds, other_s: Seconds) -> Num:
     Williams, Waterman and Patterson, Roofline, CACM 52(4), 2009.
     """
     return maximum(bus_s, mac_s + other_s)
+
+
+@formula
+def double_buffered(load_s: Seconds, compute_s: Seconds, store_s: Seconds, tiles: Size) -> Num:
+    r"""Time of equal tiles where one is loaded and one stored while another is worked on; loads and stores share the bus.
+
+    .. math:: l + c + w + (n - 1) \max(c,\; l + w)
+
+    Parameters
+    ----------
+    load_s, compute_s, store_s : float, array or symbol
+        Of one tile. [s]
+    tiles : int, array or symbol
+        How many.
+
+    Returns
+    -------
+    float, array or symbol
+        [s]
+
+    Notes
+    -----
+    Every operand needs room for two tiles. Where the core binds (c >= l + w) this is the time to the instant; where the bus binds
+    a bus that never waits without need ends earlier, by at most c. One tile alone has nothing to overlap with.
+
+    Examples
+    --------
+    >>> double_buffered(2.0, 3.0, 1.0, 1), double_buffered(2.0, 3.0, 1.0, 10), double_buffered(0.5, 3.0, 1.0, 10)
+    (6.0, 33.0, 31.5)
+
+    References
+    ----------
+    A pipeline takes its first tile through, then a slowest stage for each of the others; the tests run the events.
+    """
+    return load_s + compute_s + store_s + (tiles - 1) * maximum(compute_s, load_s + store_s)
+
+
+@formula
+def prefetched(weight_bytes: Amount, room_bytes: Amount, idle_s: Seconds, bytes_per_s: Rate) -> Num:
+    r"""Weights of the next layer that come on chip while the bus is idle.
+
+    .. math:: p = \min(W,\; r,\; t \beta)
+
+    Parameters
+    ----------
+    weight_bytes : int, array or symbol
+        Of the next layer. [B]
+    room_bytes : int, array or symbol
+        Left on chip beside what both layers hold. [B]
+    idle_s : float, array or symbol
+        In which the bus has nothing else to do. [s]
+    bytes_per_s : int, float, array or symbol
+        [B/s]
+
+    Returns
+    -------
+    float, array or symbol
+        [B]
+
+    Examples
+    --------
+    >>> prefetched(4096, 65_536, 1e-6, 10**9)      # a microsecond at 1 GB/s
+    1000.0
+
+    References
+    ----------
+    Arm Vela, npu_performance.py: weights are fetched in the slack of the operation before.
+    """
+    return minimum(weight_bytes, room_bytes, idle_s * bytes_per_s)
+
+
+@formula
+def occupied_macs(macs: Amount, utilisation: Share) -> Num:
+    r"""MACs that the core could have done meanwhile, had all its units worked.
+
+    .. math:: M / u
+
+    Parameters
+    ----------
+    macs : int, array or symbol
+        [MAC]
+    utilisation : float or symbol
+        Share of the MAC units at work, above 0 and at most 1.
+
+    Returns
+    -------
+    float, array or symbol
+        [MAC]
+
+    Examples
+    --------
+    >>> occupied_macs(3_612_672, 0.25)      # a depthwise layer on a quarter of the units
+    14450688.0
+
+    References
+    ----------
+    Chen et al., Eyeriss v2, arXiv:1807.07928: the analysis by active units.
+    """
+    return macs / utilisation
+
+
+@formula
+def occupied_bytes(n_bytes: Amount, run_bytes: Length, burst_bytes: Length) -> Num:
+    r"""Bytes that the bus could have moved meanwhile, had all of them been wanted: what is shorter than a burst takes a burst.
+
+    .. math:: Q \frac{b}{\min(b,\; r)}
+
+    Parameters
+    ----------
+    n_bytes : int, array or symbol
+        [B]
+    run_bytes : int, array or symbol
+        How many stand one after another in memory. [B]
+    burst_bytes : int, array or symbol
+        [B]
+
+    Returns
+    -------
+    float, array or symbol
+        [B]
+
+    Notes
+    -----
+    Runs are taken to begin where a burst begins.
+
+    Examples
+    --------
+    >>> occupied_bytes(1000, 16, 64), occupied_bytes(1000, 100, 64)      # four times as long; no longer
+    (4000.0, 1000.0)
+
+    References
+    ----------
+    Arm Vela, npu_performance.py: bytes x burst / min(burst, contiguous).
+    """
+    return n_bytes * burst_bytes / minimum(burst_bytes, run_bytes)

@@ -10,17 +10,21 @@
     value = "1 GB/s"
     source = "measured"
     estimate = true
+    [utilisation]
+    depthwise = 0.3
+    pointwise = {value = 0.8, source = "measured"}
 """
 
 from __future__ import annotations
 
+import json
 import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from costmodel.errors import CostModelError, FieldError, UnknownNameError
+from costmodel.errors import CostModelError, FieldError, SymbolicError, UnknownNameError
 from costmodel.hardware.machine import SHORT, Hardware, Provenance
 
 _TEXTS = {"name", "title"}
@@ -75,9 +79,13 @@ def _machine(table: dict[str, Any], name: str) -> Hardware:
                 raise FieldError(f"`{key}` (={entry!r}) must be a text")
             figures[key] = entry
             continue
+        if key == "utilisation":
+            figures[key], origins = _utilisation(entry)
+            provenance |= origins
+            continue
         field = SHORT.get(key, key)
         if field not in SHORT.values():
-            raise FieldError(f"unknown key `{key}`; known are {', '.join([*_TEXTS, *SHORT, *SHORT.values()])}")
+            raise FieldError(f"unknown key `{key}`; known are {', '.join([*_TEXTS, *SHORT, *SHORT.values(), 'utilisation'])}")
         value, origin = _figure(key, entry)
         if field in figures:
             raise FieldError(f"`{field}` is given twice, once as `{key}`")
@@ -85,6 +93,35 @@ def _machine(table: dict[str, Any], name: str) -> Hardware:
         if origin is not None:
             provenance[field] = origin
     return Hardware(**figures, provenance=provenance)
+
+
+def _utilisation(table: Any) -> tuple[dict[str, Any], dict[str, Provenance]]:
+    """The shares by kind of layer, and where they come from."""
+    if not isinstance(table, dict):
+        raise FieldError(f"`utilisation` (={table!r}) must be a table, e.g. [utilisation] and depthwise = 0.3 below it")
+    entries = {kind: _figure(f"utilisation.{kind}", entry) for kind, entry in table.items()}
+    origins = {f"utilisation.{kind}": origin for kind, (_, origin) in entries.items() if origin is not None}
+    return {kind: share for kind, (share, _) in entries.items()}, origins
+
+
+def to_toml(hardware: Hardware) -> str:
+    """The file of a machine: what `load` reads."""
+    if hardware.arrays or hardware.symbols:
+        raise SymbolicError(f"a hardware file holds plain numbers; {hardware.name!r} holds symbols or arrays")
+    lines = [f"{key} = {_text(getattr(hardware, key))}" for key in ("name", "title") if getattr(hardware, key)]
+    sourced = []
+    for key, value in hardware.figures.items():
+        origin = hardware.provenance.get(key)
+        if origin is None:
+            lines.append(f"{key} = {value!r}")
+        else:
+            sourced += ["", f"[{key}]", f"value = {value!r}", f"source = {_text(origin.source)}", *["estimate = true"] * origin.estimate]
+    return "\n".join([*lines, *sourced]) + "\n"
+
+
+def _text(value: str) -> str:
+    """A basic string of TOML: that of JSON, but for the delete character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _figure(key: str, entry: Any) -> tuple[Any, Provenance | None]:

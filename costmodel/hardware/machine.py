@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from costmodel import quantities
+from costmodel import _files, quantities
 from costmodel._num import Num, is_array, is_symbolic
 from costmodel._record import Record
-from costmodel.errors import FieldError, QuantityError, SymbolicError
+from costmodel.errors import FieldError, QuantityError, SymbolicError, UnknownNameError
+from costmodel.layers import LAYERS
+from costmodel.layers.conv import VARIETIES
 
 SHORT = {"sram": "sram_bytes", "ddr": "ddr_bytes_per_s", "macs": "mac_flops_per_s", "other": "other_ops_per_s",
          "flash": "flash_bytes", "flash_rate": "flash_bytes_per_s", "mac_energy": "mac_j", "other_energy": "other_j",
-         "sram_energy": "sram_j_per_byte", "ddr_energy": "ddr_j_per_byte"}  # fmt: skip
+         "sram_energy": "sram_j_per_byte", "ddr_energy": "ddr_j_per_byte", "burst": "burst_bytes",
+         "overhead": "overhead_s"}  # fmt: skip
 """Constructor words and the fields that they are short for."""
 
 
@@ -32,6 +35,35 @@ def _figure(dimension: str) -> Callable[[Any], Num]:
         return quantities.positive(value)
 
     return check
+
+
+def _or_zero(check: Callable[[Any], Num]) -> Callable[[Any], Num]:
+    """Nothing at all is a figure too."""
+    return lambda value: 0 if type(value) in (int, float) and value == 0 else check(value)
+
+
+def _utilisation(value: Any) -> Mapping[str, Num]:
+    if not isinstance(value, Mapping):
+        raise FieldError(f"(={value!r}) must map kinds of layers to shares of the MAC rate, e.g. {{'depthwise_conv2d': 0.3}}")
+    known = dict.fromkeys((*VARIETIES, *LAYERS))
+    for kind in value:
+        if kind not in known:
+            raise UnknownNameError.of("kind or variety of layer", kind, known)
+    return {kind: _share(kind, share) for kind, share in value.items()}
+
+
+def _share(kind: str, value: Any) -> Num:
+    if is_symbolic(value) and value.free_symbols:
+        if value.is_extended_positive is False:
+            raise QuantityError(f"{kind!r} (={value}) must be positive")
+        return value
+    try:
+        share = quantities.positive(float(value) if isinstance(value, str) or is_symbolic(value) else value, value)
+    except (ValueError, QuantityError):
+        share = 2
+    if share > 1:
+        raise QuantityError(f"{kind!r} (={value!r}) must be one number above 0 and at most 1, or a symbol")
+    return share
 
 
 def _array(value: Any) -> Any:
@@ -58,7 +90,9 @@ MacFlops = Annotated[Any, _figure("mac_flops_per_s")]
 OtherOps = Annotated[Any, _figure("other_ops_per_s")]
 Joules = Annotated[Any, _figure("j")]
 JoulesPerByte = Annotated[Any, _figure("j_per_byte")]
+Overhead = Annotated[Any, _or_zero(_figure("s"))]
 
+_UTILISATION = "utilisation."
 _WORDS = {
     "sram_bytes": ("SRAM", "B"),
     "ddr_bytes_per_s": ("DDR", "B/s"),
@@ -70,6 +104,8 @@ _WORDS = {
     "other_j": ("an other operation", "J"),
     "sram_j_per_byte": ("SRAM", "J/B"),
     "ddr_j_per_byte": ("DDR", "J/B"),
+    "burst_bytes": ("bursts of", "B"),
+    "overhead_s": ("a layer takes", "s"),
 }
 
 
@@ -92,6 +128,9 @@ class _Figures(Record):
     other_j: Joules
     sram_j_per_byte: JoulesPerByte
     ddr_j_per_byte: JoulesPerByte
+    burst_bytes: Bytes
+    overhead_s: Overhead
+    utilisation: Annotated[Mapping[str, Num], _utilisation]
     title: str
     provenance: Annotated[Mapping[str, Provenance], lambda value: value]
 
@@ -108,6 +147,14 @@ class Hardware(_Figures):
     mac_energy, other_energy, sram_energy, ddr_energy : str, number, array or symbol, optional
         Short for `mac_j`, `other_j`, `sram_j_per_byte`, `ddr_j_per_byte`: "0.3 pJ", "1.25 pJ/B". What is left out is taken from
         Horowitz's table for 45 nm, and said.
+    burst : str, number, array or symbol, optional
+        Short for `burst_bytes`: what the bus moves at least. Shorter runs of a tile's rows take as long. Left out, bursts don't count.
+    overhead : str, number, array or symbol
+        Short for `overhead_s`: what every step takes beside its bytes and operations, e.g. "20 us". 0 where left out.
+    utilisation : mapping of str to number or symbol
+        Kinds of layers ("depthwise_conv2d") or varieties of convolutions ("pointwise", "depthwise", "grouped", "standard",
+        "transposed"), and the share of the MAC rate that they reach; a variety counts before a kind. What is left out reaches all of it.
+        `replace` takes one as ``**{"utilisation.depthwise": 0.3}``.
     name, title : str
         A short name and a line about the machine.
 
@@ -137,7 +184,9 @@ class Hardware(_Figures):
         known = _Figures.__annotations__
         if unknown := [key for key in figures if key not in known]:
             raise FieldError(f"Hardware has no figure `{unknown[0]}`; its figures are {', '.join(known)} (short: {', '.join(SHORT)})")
-        defaults: dict[str, Any] = dict.fromkeys(known) | {"name": "custom", "title": "", "provenance": {}}
+        defaults: dict[str, Any] = dict.fromkeys(known) | {
+            "name": "custom", "title": "", "provenance": {}, "overhead_s": 0, "utilisation": {},
+        }  # fmt: skip
         super().__init__(**{**defaults, **figures})
         self._check()
 
@@ -161,8 +210,11 @@ class Hardware(_Figures):
 
     @property
     def figures(self) -> dict[str, Num]:
-        """The figures that are set, by field name."""
-        return {key: value for key in SHORT.values() if (value := getattr(self, key)) is not None}
+        """The figures that are set, by field name; a utilisation as "utilisation.depthwise"."""
+        set_ = {key: value for key in SHORT.values() if (value := getattr(self, key)) is not None}
+        if type(self.overhead_s) is int and self.overhead_s == 0:
+            del set_["overhead_s"]
+        return set_ | {f"{_UTILISATION}{kind}": share for kind, share in self.utilisation.items()}
 
     @property
     def weights_in_flash(self) -> bool:
@@ -186,9 +238,13 @@ class Hardware(_Figures):
 
     def replace(self, **changes: Any) -> Hardware:
         """A machine with some figures changed; a changed figure loses its provenance."""
-        changes = _long_names(changes)
-        provenance = {k: v for k, v in self.provenance.items() if k not in changes}
-        return Hardware(**{**self.fields(), "provenance": provenance, **changes})
+        changes = _long_names(changes, self.utilisation)
+        made = Hardware(**{**self.fields(), **changes})
+        if "provenance" in changes:
+            return made
+        before, after = self.figures, made.figures
+        kept = {k: v for k, v in self.provenance.items() if k not in changes and _alike(before[k], after.get(k))}
+        return Hardware(**{**made.fields(), "provenance": kept}) if len(kept) < len(self.provenance) else made
 
     @staticmethod
     def load(name: str | Path) -> Hardware:
@@ -211,6 +267,34 @@ class Hardware(_Figures):
 
         return sorted(catalog())
 
+    def to_toml(self) -> str:
+        """The machine as a hardware file, figures in base units with their sources.
+
+        Raises
+        ------
+        SymbolicError
+            Where a figure is a symbol or an array.
+
+        Examples
+        --------
+        >>> import costmodel as cm
+        >>> print(cm.Hardware(sram="1 KiB", ddr="1 MB/s", macs=10, other=10, utilisation={"depthwise": 0.3}).to_toml())
+        name = "custom"
+        sram_bytes = 1024
+        ddr_bytes_per_s = 1000000
+        mac_flops_per_s = 10
+        other_ops_per_s = 10
+        utilisation.depthwise = 0.3
+        <BLANKLINE>
+        """
+        from costmodel.hardware.document import to_toml
+
+        return to_toml(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the machine to a hardware file, which `load` reads."""
+        _files.write(Path(path), self.to_toml().encode(), argument="path")
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Hardware):
             return NotImplemented
@@ -228,9 +312,12 @@ class Hardware(_Figures):
         """The figures in one line, estimates marked."""
         parts = []
         for key, value in self.figures.items():
-            word, unit = _WORDS[key]
             estimate = " (estimate)" if key in self.provenance and self.provenance[key].estimate else ""
-            parts.append(f"{word} {quantities.show(value, unit)}{estimate}")
+            if key in _WORDS:
+                word, unit = _WORDS[key]
+                parts.append(f"{word} {quantities.show(value, unit)}{estimate}")
+            else:
+                parts.append(f"{key.removeprefix(_UTILISATION)} at {value} of the MAC rate{estimate}")
         return ", ".join(parts)
 
 
@@ -242,11 +329,17 @@ def _alike(a: Num, b: Num) -> bool:
     return bool(a == b)
 
 
-def _long_names(figures: dict[str, Any]) -> dict[str, Any]:
+def _long_names(figures: dict[str, Any], utilisation: Mapping[str, Num] | None = None) -> dict[str, Any]:
+    """Short names spelled out; single shares ("utilisation.depthwise") are put into the table that is there."""
     long: dict[str, Any] = {}
     for key, value in figures.items():
         name = SHORT.get(key, key)
         if name in long:
             raise FieldError(f"`{name}` is given twice, once as `{key}`")
         long[name] = value
+    if shares := {key: long.pop(key) for key in [*long] if key.startswith(_UTILISATION)}:
+        table = long.get("utilisation", utilisation or {})
+        if not isinstance(table, Mapping):
+            raise FieldError(f"`utilisation` (={table!r}) must map kinds of layers to shares of the MAC rate")
+        long["utilisation"] = {**table, **{key.removeprefix(_UTILISATION): share for key, share in shares.items()}}
     return long

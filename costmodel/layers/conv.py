@@ -11,6 +11,9 @@ from costmodel.layers.base import Check, Counts, Example, Shape, elements
 from costmodel.layers.fields import Dim, Dims, Extents, Flag, Padding
 from costmodel.layers.window import Windowed
 
+VARIETIES = ("pointwise", "depthwise", "grouped", "standard", "transposed")
+"""What `variety` calls convolutions."""
+
 
 class _Convolution(Windowed):
     arity: ClassVar[int | None] = None  # a second input holds the weights where the network computes them

@@ -2,6 +2,7 @@
 
 from costmodel.prediction.fusion import Fused, FusedGroup, FusedPlan, PatchPlan, Tasks, patch_plan
 from costmodel.prediction.prediction import Prediction
+from costmodel.prediction.residency import Residency, ResidencyPlan
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.tiled import Tiled
 from costmodel.prediction.traffic import POLICIES, Compulsory, Policy, Resident, Traffic, Weights, policy
@@ -10,5 +11,6 @@ from costmodel.prediction.workload import FeatureMap, Step, Workload
 
 __all__ = [
     "POLICIES", "Compulsory", "FeatureMap", "Fused", "FusedGroup", "FusedPlan", "PatchPlan", "Policy", "Prediction",
-    "Resident", "Row", "Step", "Tasks", "Tiled", "Total", "Traffic", "Weights", "Widths", "Workload", "patch_plan", "policy",
+    "Residency", "ResidencyPlan", "Resident", "Row", "Step",
+    "Tasks", "Tiled", "Total", "Traffic", "Weights", "Widths", "Workload", "patch_plan", "policy",
 ]  # fmt: skip

@@ -6,19 +6,21 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from costmodel._num import Num, is_symbolic, total
+from costmodel._num import Num, is_symbolic, minimum, total
 from costmodel.errors import FieldError, MissingExtraError, SymbolicError, UnknownNameError
 from costmodel.formulas.operations import OTHER_OPS
+from costmodel.formulas.time import occupied_bytes
 from costmodel.hardware import Hardware
 from costmodel.hardware.energies import Energies
 from costmodel.layers import Counts
 from costmodel.network import Network
+from costmodel.prediction.prefetch import Work, prefetching
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.shares import shares
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.views import layers
 from costmodel.prediction.widths import ACTIVATION_BITS, WEIGHT_BITS, Widths
-from costmodel.prediction.workload import Workload
+from costmodel.prediction.workload import Step, Workload
 from costmodel.tables import Table
 from costmodel.tables.table import to_json
 
@@ -55,12 +57,16 @@ class Prediction:
         fuse_epilogues: bool = True,
         other_ops: Mapping[str, Num] | None = None,
         workload: Workload | None = None,
+        weight_prefetch: bool = False,
     ) -> None:
         self.network = network
         self.hardware = hardware
         self.policy = policy
         self.widths = widths
         self.fuse_epilogues = fuse_epilogues
+        self.weight_prefetch = weight_prefetch
+        if weight_prefetch and not policy.one_by_one:
+            raise FieldError(f"`weight_prefetch` needs layers that run one after another; under traffic {policy.name!r} they run together")
         if not isinstance(other_ops, Mapping | None):
             raise FieldError(f"`other_ops` (={other_ops!r}) must map rows of the other-operations table to operations")
         self.replaced_ops = dict(other_ops or {})
@@ -114,11 +120,70 @@ class Prediction:
         return Memory(self.workload, "given")
 
     @cached_property
+    def double_buffered(self) -> list[Traffic] | None:
+        """The traffic of every step where bus and core overlap; None where that is `traffic`."""
+        return self.policy.double_buffered(self.workload, self.hardware.sram_bytes)
+
+    @property
+    def never_serial(self) -> bool:
+        """Whether no step can be faster one after the other: overlapping costs it no bytes."""
+        return self.double_buffered is None
+
+    @cached_property
     def bus_bytes(self) -> tuple[Num, ...]:
         """Bytes that every step moves over the bus: weights alone where they stream from flash."""
+        return self._bus_bytes(self.traffic)
+
+    @cached_property
+    def bus_bytes_overlapped(self) -> tuple[Num, ...]:
+        """Bytes that every step moves over the bus where it works beside the core."""
+        return self.bus_bytes if self.double_buffered is None else self._bus_bytes(self.double_buffered)
+
+    def _bus_bytes(self, steps: list[Traffic]) -> tuple[Num, ...]:
         if self.hardware.weights_in_flash:
-            return tuple([traffic.weight_bytes for traffic in self.traffic])
-        return tuple([traffic.all_bytes for traffic in self.traffic])
+            return tuple([traffic.weight_bytes for traffic in steps])
+        return tuple([traffic.all_bytes for traffic in steps])
+
+    @cached_property
+    def occupied_bytes(self) -> tuple[Num, ...]:
+        """Bytes that the bus could have moved while it moved those of every step: more where runs are shorter than bursts."""
+        return self._occupied(self.bus_bytes, self.traffic)
+
+    @cached_property
+    def occupied_bytes_overlapped(self) -> tuple[Num, ...]:
+        """As `occupied_bytes`, where the bus works beside the core."""
+        return self._occupied(self.bus_bytes_overlapped, self.double_buffered or self.traffic)
+
+    def _occupied(self, moved: tuple[Num, ...], steps: list[Traffic]) -> tuple[Num, ...]:
+        burst = self.hardware.burst_bytes
+        if burst is None or self.hardware.weights_in_flash:
+            return moved
+        return tuple([n if t.runs is None else _in_bursts(n, t.runs(burst), burst) for n, t in zip(moved, steps, strict=True)])
+
+    def utilisation(self, step: Step) -> Num:
+        """Share of the MAC rate that the machine reaches on a step: that of its variety, else of its kind, else all of it."""
+        shares = self.hardware.utilisation
+        if not shares:
+            return 1
+        node = step.nodes[0]
+        return shares.get(node.variety(), shares.get(node.layer.kind, 1))
+
+    @cached_property
+    def prefetching(self) -> list[Num]:
+        """The overlapped time of every step, weights of the next fetched while the bus is idle."""
+        hw, steps = self.hardware, self.double_buffered or self.traffic
+        if self.symbols:
+            names = ", ".join(sorted(map(str, self.symbols)))
+            raise SymbolicError(f"`weight_prefetch` goes from layer to layer and needs plain figures or arrays, got symbols ({names})")
+        work = [
+            Work(
+                row.overlapped_times,
+                minimum(step.weight_bytes, traffic.weight_bytes),
+                live if traffic.held_bytes is None else traffic.held_bytes,
+            )
+            for row, step, traffic, live in zip(self.rows, self.workload.steps, steps, self.workload.live_bytes, strict=True)
+        ]
+        return prefetching(work, hw.sram_bytes, hw.weight_bytes_per_s)
 
     @cached_property
     def other_ops_of_steps(self) -> tuple[Num, ...]:
@@ -140,6 +205,7 @@ class Prediction:
         return Prediction(
             self.network, hardware, self.policy, self.widths,
             fuse_epilogues=self.fuse_epilogues, other_ops=self.replaced_ops, workload=self.workload,
+            weight_prefetch=self.weight_prefetch,
         )  # fmt: skip
 
     @cached_property
@@ -155,6 +221,11 @@ class Prediction:
             "parameters": widths.parameters,
             "order": self.policy.order if self.workload.order is None else "best",
         }
+        if self.weight_prefetch:
+            found["weight_prefetch"] = "weights of the next layer come while the bus is idle, where they fit; overlapped times only"
+        if self.hardware.burst_bytes is not None:
+            found["bursts"] = "rows of tiles; maps that move whole and weights stand in a row"
+        found |= self.policy.said(self.workload, self.hardware.sram_bytes)
         found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
         if self.hardware.weights_in_flash:
             found["weights"] = "stream from flash; feature maps must fit the SRAM"
@@ -287,4 +358,9 @@ class Prediction:
             "assumptions": self.assumptions,
             "layers": [row.to_dict() for row in self.rows],
             "totals": self.total.to_dict(),
-        }
+        } | ({} if (plan := self.plan) is None else {"plan": plan.to_dict()})
+
+
+def _in_bursts(moved: Num, runs: tuple[tuple[Num, Num], ...], burst: Num) -> Num:
+    """Bytes that the bus could have moved meanwhile."""
+    return moved + total(occupied_bytes(n_bytes, run, burst) - n_bytes for n_bytes, run in runs)

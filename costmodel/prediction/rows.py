@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from costmodel._num import Num, at_most, is_array, total
+from costmodel._num import Num, at_most, is_array, minimum, ratio, total, where
 from costmodel.formulas.energy import energy
+from costmodel.formulas.time import occupied_macs
 from costmodel.layers import Counts, Shape
 from costmodel.prediction.chunks import in_chunks
-from costmodel.prediction.times import Times
+from costmodel.prediction.times import Times, faster
 from costmodel.prediction.traffic import Traffic
 from costmodel.prediction.workload import Step
 
@@ -27,12 +28,20 @@ class _Timed:
     macs: Num
     other_ops: Num
     bus_bytes: Num
+    occupied_bytes: Num
+    occupied_macs: Any
     sram_bytes_moved: Num
+    time_overlapped_s: Num
+    time_best_s: Num
+    _steps: Any
 
     @property
     def times(self) -> Times:
         """Its time on the bus, on MACs and on other operations."""
-        return Times.of(self._prediction.hardware, self.bus_bytes, self.macs, self.other_ops)
+        macs = self.macs
+        return Times.of(
+            self._prediction.hardware, self.occupied_bytes, macs, self.other_ops, occupied_macs=self.occupied_macs, steps=self._steps
+        )  # fmt: skip
 
     @property
     def ddr_time_s(self) -> Num:
@@ -48,6 +57,17 @@ class _Timed:
     def other_time_s(self) -> Num:
         """Time for all other operations. [s]"""
         return self.times.other_s
+
+    @property
+    def overhead_time_s(self) -> Num:
+        """What its steps take beside bytes and operations. [s]"""
+        return self.times.overhead_s
+
+    @property
+    def burst_efficiency(self) -> Num:
+        """Bytes that are wanted over those that the bus could have moved meanwhile: below 1 where runs are shorter than bursts."""
+        wanted, occupied = self.bus_bytes, self.occupied_bytes
+        return 1.0 if wanted is occupied else ratio(wanted, occupied)
 
     @property
     def time_serial_s(self) -> Num:
@@ -71,7 +91,10 @@ class _Timed:
 
     @property
     def bound_by(self) -> Any:
-        """What binds: "ddr" (or "flash") where the bus takes at least as long as the core, else the larger of "macs" and "other"."""
+        """What binds: "ddr" (or "flash") where the bus takes at least as long as the core, else the larger of "macs" and "other".
+
+        "overhead" where a machine has one that is more than either.
+        """
         return self.times.bound_by
 
     def _timed_dict(self) -> dict[str, Any]:
@@ -80,8 +103,8 @@ class _Timed:
             "ddr_time_s": times.bus_s,
             "mac_time_s": times.mac_s,
             "other_time_s": times.other_s,
+            "overhead_time_s": times.overhead_s,
             "time_serial_s": times.serial_s,
-            "time_overlapped_s": times.overlapped_s,
             "peak_fraction": times.peak_fraction,
             "bound_by": times.bound_by,
         }
@@ -91,6 +114,7 @@ class Row(_Timed):
     """One step of the network: a layer with its epilogues. All figures are of one inference."""
 
     __slots__ = ("_index", "step")
+    _steps = 1
 
     def __init__(self, prediction: Prediction, index: int) -> None:
         super().__init__(prediction)
@@ -136,6 +160,16 @@ class Row(_Timed):
     def other_ops(self) -> Num:
         """All other scalar operations, by the table in force. [operation]"""
         return self._prediction.other_ops_of_steps[self._index]
+
+    @property
+    def utilisation(self) -> Num:
+        """Share of the MAC rate that the machine reaches on such layers."""
+        return self._prediction.utilisation(self.step)
+
+    @property
+    def occupied_macs(self) -> Num | None:
+        """MACs that the core could have done meanwhile; None where all layers reach the MAC rate. [MAC]"""
+        return occupied_macs(self.macs, self.utilisation) if self._prediction.hardware.utilisation else None
 
     @property
     def flops(self) -> Num:
@@ -187,6 +221,11 @@ class Row(_Timed):
         return self._prediction.bus_bytes[self._index]
 
     @property
+    def occupied_bytes(self) -> Num:
+        """Bytes that the bus could have moved meanwhile: more than it does where runs are shorter than bursts. [B]"""
+        return self._prediction.occupied_bytes[self._index]
+
+    @property
     def ddr_bytes(self) -> Num:
         """Bytes that cross the DDR bus: 0 on a machine without one. [B]"""
         return 0 if self._prediction.hardware.weights_in_flash else self.bus_bytes
@@ -207,13 +246,56 @@ class Row(_Timed):
         return self._traffic.bound_bytes
 
     @property
+    def ddr_bytes_overlapped(self) -> Num:
+        """Bytes that cross the DDR bus where it works beside the core: `tiled` has half the SRAM for its tiles then. [B]"""
+        return 0 if self._prediction.hardware.weights_in_flash else self._prediction.bus_bytes_overlapped[self._index]
+
+    @property
+    def tiles(self) -> Num | None:
+        """How many tiles the overlapped time works through; None where the pieces may be as small as one likes."""
+        buffered = self._prediction.double_buffered
+        return None if buffered is None else buffered[self._index].tiles
+
+    @property
+    def overlapped_times(self) -> Times:
+        """As `times`, of what is done where the bus works beside the core, but for weights that come early."""
+        prediction = self._prediction
+        if prediction.double_buffered is None:
+            return self.times
+        occupied = prediction.occupied_bytes_overlapped[self._index]
+        return Times.of(
+            prediction.hardware, occupied, self.macs, self.other_ops, occupied_macs=self.occupied_macs, tiles=self.tiles
+        )  # fmt: skip
+
+    @property
     def time_overlapped_s(self) -> Num:
-        """Time where the bus works beside the core. [s]"""
-        return self.times.overlapped_s
+        """Time where the bus works beside the core: under `tiled` the double-buffered pipeline of its plan in half the SRAM. [s]"""
+        if self._prediction.weight_prefetch:
+            return self._prediction.prefetching[self._index]
+        return self.overlapped_times.overlapped_s
+
+    @property
+    def time_best_s(self) -> Num:
+        """The lesser of the serial and the overlapped time. [s]"""
+        return minimum(self.time_serial_s, self.time_overlapped_s)
+
+    @property
+    def faster(self) -> Any:
+        """Which of both it is: "serial", or "overlapped" where they are equal too."""
+        return faster(self.serial_is_faster, 1)
+
+    @property
+    def serial_is_faster(self) -> Num:
+        """1 where one after the other takes less than overlapped in half the SRAM, else 0."""
+        if self._prediction.double_buffered is None:
+            return 0
+        return where(at_most(self.time_overlapped_s, self.time_serial_s), 0, 1)
 
     def to_dict(self) -> dict[str, Any]:
         """The row under the field names of the JSON schema."""
         timed = self._timed_dict()
+        timed["time_overlapped_s"] = overlapped = self.time_overlapped_s
+        timed["time_best_s"] = minimum(timed["time_serial_s"], overlapped)
         return {field: timed[field] if field in timed else getattr(self, field) for field in ROW_FIELDS}
 
     def __repr__(self) -> str:
@@ -224,6 +306,10 @@ class Total(_Timed):
     """The whole network. Linear totals come from totals of bytes and operations, not from summing rows."""
 
     __slots__ = ()
+
+    @property
+    def _steps(self) -> int:
+        return len(self._prediction.workload.steps)
 
     @property
     def macs(self) -> Num:
@@ -239,6 +325,13 @@ class Total(_Timed):
     def flops(self) -> Num:
         """2 * macs + other_ops. [FLOP]"""
         return 2 * self.macs + self.other_ops
+
+    @property
+    def occupied_macs(self) -> Num | None:
+        """MACs that the core could have done meanwhile; None where all layers reach the MAC rate. [MAC]"""
+        if not self._prediction.hardware.utilisation:
+            return None
+        return total(occupied_macs(step.counts.macs, self._prediction.utilisation(step)) for step in self._prediction.workload.steps)
 
     @property
     def parameters(self) -> dict[str, Num]:
@@ -276,15 +369,29 @@ class Total(_Timed):
     @property
     def bus_bytes(self) -> Num:
         """Bytes that cross the bus, to DDR or from flash. [B]"""
+        return self._over_steps("bus_bytes")
+
+    @property
+    def occupied_bytes(self) -> Num:
+        """Bytes that the bus could have moved meanwhile: more than it does where runs are shorter than bursts. [B]"""
+        return self._over_steps("bus_bytes" if self._prediction.hardware.burst_bytes is None else "occupied_bytes")
+
+    def _over_steps(self, figure: str) -> Num:
+        """The sum of what every step has; arrays of memories or of bursts in chunks."""
         prediction = self._prediction
-        if "sram_bytes" in prediction.hardware.arrays:
-            return in_chunks(prediction.hardware, ("sram_bytes",), lambda hw: total(prediction.on(hw).bus_bytes))
-        return total(prediction.bus_bytes)
+        if fields := prediction.hardware.arrays.keys() & {"sram_bytes", "burst_bytes"}:
+            return in_chunks(prediction.hardware, fields, lambda hw: total(getattr(prediction.on(hw), figure)))
+        return total(getattr(prediction, figure))
 
     @property
     def ddr_bytes(self) -> Num:
         """Bytes that cross the DDR bus: 0 on a machine without one. [B]"""
         return 0 if self._prediction.hardware.weights_in_flash else self.bus_bytes
+
+    @property
+    def ddr_bytes_overlapped(self) -> Num:
+        """Bytes that cross the DDR bus where it works beside the core: `tiled` has half the SRAM for its tiles then. [B]"""
+        return 0 if self._prediction.hardware.weights_in_flash else self._over_steps("bus_bytes_overlapped")
 
     @property
     def flash_bytes_moved(self) -> Num:
@@ -302,20 +409,35 @@ class Total(_Timed):
     @property
     def time_overlapped_s(self) -> Num:
         """Sum over the rows of the time where the bus works beside the core. [s]"""
-        if self._prediction.hardware.arrays:
-            hardware = self._prediction.hardware
-            return in_chunks(hardware, hardware.arrays, lambda hw: self._prediction.on(hw).total._overlapped())
-        return self._overlapped()
+        return self._over_rows("time_overlapped_s")
 
-    def _overlapped(self) -> Num:
-        rows = self._prediction.rows
-        if not self._prediction.hardware.arrays:
-            return total(row.time_overlapped_s for row in rows)
+    @property
+    def time_best_s(self) -> Num:
+        """Sum over the rows of the lesser of the serial and the overlapped time. [s]"""
+        return self.time_overlapped_s if self._prediction.never_serial else self._over_rows("time_best_s")
+
+    @property
+    def faster(self) -> Any:
+        """Which of both they are: "serial", "overlapped", or "mixed"."""
+        if self._prediction.never_serial:
+            return "overlapped"
+        return faster(self._over_rows("serial_is_faster"), self._steps)
+
+    def _over_rows(self, figure: str) -> Num:
+        hardware = self._prediction.hardware
+        if hardware.arrays:
+            return in_chunks(hardware, hardware.arrays, lambda hw: self._prediction.on(hw).total._sum(figure))
+        return self._sum(figure)
+
+    def _sum(self, figure: str) -> Num:
+        prediction, rows = self._prediction, self._prediction.rows
+        if not prediction.hardware.arrays or prediction.weight_prefetch or prediction.double_buffered is not None:
+            return total(getattr(row, figure) for row in rows)
         alike: dict[object, list[Row]] = {}
         for row in rows:
-            work = (row.bus_bytes, row.macs, row.other_ops)
+            work = (row.occupied_bytes, row.macs, row.other_ops, row.utilisation)
             alike.setdefault(id(row) if any(map(is_array, work)) else work, []).append(row)
-        return total(same[0].time_overlapped_s * len(same) for same in alike.values())
+        return total(getattr(same[0], figure) * len(same) for same in alike.values())
 
     @property
     def inferences_per_s(self) -> Num | None:
@@ -335,6 +457,8 @@ class Total(_Timed):
     def to_dict(self) -> dict[str, Any]:
         """The totals under the field names of the JSON schema."""
         timed = self._timed_dict() | {"time_overlapped_s": (overlapped := self.time_overlapped_s)}
+        if self._prediction.never_serial:
+            timed["time_best_s"] = overlapped
         timed |= {"inferences_per_s": _rate(timed["time_serial_s"]), "inferences_per_s_overlapped": _rate(overlapped)}
         return {field: timed[field] if field in timed else getattr(self, field) for field in TOTAL_FIELDS}
 
@@ -349,14 +473,15 @@ def _rate(time_s: Num) -> Num | None:
 ROW_FIELDS = (
     "name", "kind", "epilogues", "input_shapes", "output_shapes", "macs", "other_ops", "parameters", "weight_bytes",
     "input_bytes", "output_bytes", "live_bytes", "fits_sram", "ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound",
-    "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s", "energy_j",
-    "peak_fraction", "bound_by",
+    "ddr_bytes_overlapped", "tiles", "flash_bytes_moved", "burst_efficiency", "utilisation", "ddr_time_s", "mac_time_s", "other_time_s",
+    "overhead_time_s", "time_serial_s", "time_overlapped_s", "time_best_s", "faster", "energy_j", "peak_fraction", "bound_by",
 )  # fmt: skip
 """The fields of a row, in the order of the JSON schema."""
 
 TOTAL_FIELDS = (
     "macs", "other_ops", "parameters", "weight_bytes", "peak_live_bytes", "fits_sram", "fits_flash", "ddr_bytes",
-    "ddr_bytes_bound", "flash_bytes_moved", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s",
-    "inferences_per_s", "inferences_per_s_overlapped", "energy_j", "peak_fraction", "bound_by", "coverage",
+    "ddr_bytes_bound", "ddr_bytes_overlapped", "flash_bytes_moved", "burst_efficiency", "ddr_time_s", "mac_time_s", "other_time_s",
+    "overhead_time_s", "time_serial_s", "time_overlapped_s", "time_best_s", "faster", "inferences_per_s",
+    "inferences_per_s_overlapped", "energy_j", "peak_fraction", "bound_by", "coverage",
 )  # fmt: skip
 """The fields of the totals, in the order of the JSON schema."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import accumulate
 from typing import Any, ClassVar, NamedTuple
 
 from costmodel._num import Num, at_most, total, where
@@ -26,6 +28,12 @@ class Traffic(NamedTuple):
     """What no schedule of the layer alone can go below. None where maps stay on chip."""
     plan: Any = None
     """How a tiled layer comes to these bytes, a `Plan`; None where the policy makes none."""
+    tiles: Num | None = None
+    """How many tiles run through a double buffer; None where the pieces may be as small as one likes."""
+    held_bytes: Num | None = None
+    """What is held on chip meanwhile; None where it is the live bytes."""
+    runs: Callable[[Num], tuple[tuple[Num, Num], ...]] | None = None
+    """Bytes that move in runs, each with the bytes of a run, given those of a burst; None where maps move whole."""
 
     @property
     def all_bytes(self) -> Num:
@@ -45,6 +53,8 @@ class Policy(Record):
     """In which order the steps run."""
     needs_ddr: ClassVar[bool] = False
     """Whether it weighs feature maps against weights on a bus to DDR, so that it means nothing on a machine without one."""
+    one_by_one: ClassVar[bool] = True
+    """Whether steps run one after another, so that the weights of the next may come early."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -55,6 +65,14 @@ class Policy(Record):
     def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
         """The traffic of every step."""
         raise CostModelError(f"traffic policy {self.name!r} moves nothing; write its `steps`")
+
+    def double_buffered(self, workload: Workload, sram_bytes: Num) -> list[Traffic] | None:
+        """The traffic of every step where bus and core overlap in half the buffer; None where that is the same as one after the other."""
+        return None
+
+    def said(self, workload: Workload, sram_bytes: Num) -> dict[str, Any]:
+        """What people should know of its choices, with the assumptions."""
+        return {}
 
     def plan(self, workload: Workload, sram_bytes: Num) -> Any:
         """How the whole network runs, where the policy makes a plan of it; else None."""
@@ -110,20 +128,41 @@ class Resident(Policy):
 
     A map that does not stay is written once and read once for each consumer. Inputs and outputs of the network always
     cross once.
+
+    Parameters
+    ----------
+    steady_state : bool
+        Whether inference follows inference, so that weights which fit beside the peak of live bytes stay: those of the first layers.
+        "residency" chooses them.
     """
 
     name: ClassVar[str] = "resident"
+    steady_state: Flag = False
 
     def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
         stays = {ref: at_most(crowd, sram_bytes) for ref, crowd in workload.crowd_bytes.items()}
+        weights, kept = self._weights(workload, sram_bytes)
         return [
             Traffic(
-                step.weight_bytes,
+                weights[index],
                 total(self._read(ref, index, workload, stays[ref]) for ref in step.reads),
                 total(self._write(ref, workload, stays[ref]) for ref in step.writes),
+                held_bytes=None if kept is None else workload.live_bytes[index] + kept,
             )
             for index, step in enumerate(workload.steps)
         ]
+
+    def _weights(self, workload: Workload, sram_bytes: Num) -> tuple[list[Num], Num | None]:
+        """Weights that cross in every step, and what stays of them."""
+        weights = [step.weight_bytes for step in workload.steps]
+        if not self.steady_state:
+            return weights, None
+        crowds = accumulate(weights, initial=workload.peak_live_bytes)
+        moved = [where(at_most(crowd, sram_bytes), 0, w) for w, crowd in zip(weights, [*crowds][1:], strict=True)]
+        return moved, total(weights) - total(moved)
+
+    def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> Num | None:
+        return total(step.weight_bytes for step in steps) + workload.boundary_bytes
 
     @staticmethod
     def _read(ref: TensorRef, step: int, workload: Workload, stays: Num) -> Num:

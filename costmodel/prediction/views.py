@@ -41,6 +41,13 @@ LAYER_COLUMNS = (
 )
 """What people see of a row."""
 
+BUFFERED_COLUMNS = (
+    Column("ddr_bytes_overlapped", "DDR overlapped", "B", rank=10),
+    Column("time_best_s", "best", "s", rank=11),
+    Column("faster", "faster", rank=12),
+)
+"""What is shown beside where overlapping costs bytes."""
+
 EXACT_COLUMNS = (
     Column("name", "layer"),
     Column("kind", "kind"),
@@ -50,8 +57,13 @@ EXACT_COLUMNS = (
     *(Column(key, key, "") for key in ("macs", "other_ops", "weights", "biases", "norm_affine", "norm_statistics", "constants")),
     *(Column(key, key, "B") for key in ("weight_bytes", "input_bytes", "output_bytes", "live_bytes")),
     Column("fits_sram", "fits"),
-    *(Column(key, key, "B") for key in ("ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound", "flash_bytes_moved")),
-    *(Column(key, key, "s") for key in ("ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s")),
+    *(Column(key, key, "B") for key in ("ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound", "ddr_bytes_overlapped")),
+    Column("tiles", "tiles", ""),
+    Column("flash_bytes_moved", "flash_bytes_moved", "B"),
+    *(Column(key, key, "") for key in ("burst_efficiency", "utilisation")),
+    *(Column(key, key, "s") for key in ("ddr_time_s", "mac_time_s", "other_time_s", "overhead_time_s")),
+    *(Column(key, key, "s") for key in ("time_serial_s", "time_overlapped_s", "time_best_s")),
+    Column("faster", "faster"),
     Column("energy_j", "energy", "J"),
     Column("peak_fraction", "share of peak", "", percent),
     Column("bound_by", "binds"),
@@ -98,9 +110,10 @@ def layers(prediction: Prediction, *, rows: str = "fused", exact: bool = False) 
         return Table(NODE_COLUMNS, _nodes(prediction), title=title, notes=notes(prediction))
     if exact:
         return Table(EXACT_COLUMNS, [row.to_dict() | row.parameters for row in prediction.rows], title=title, notes=notes(prediction))
-    keys = [column.key for column in LAYER_COLUMNS]
+    columns = LAYER_COLUMNS if prediction.never_serial else (*LAYER_COLUMNS[:-1], *BUFFERED_COLUMNS, LAYER_COLUMNS[-1])
+    keys = [column.key for column in columns]
     body = [{key: getattr(row, key) for key in keys} | {"kind": _kind(row)} for row in prediction.rows]
-    return Table(LAYER_COLUMNS, body, title=title, notes=notes(prediction), footer=_footer(prediction))
+    return Table(columns, body, title=title, notes=notes(prediction), footer=_footer(prediction))
 
 
 def _kind(row: Row) -> str:
@@ -110,7 +123,8 @@ def _kind(row: Row) -> str:
 def _footer(prediction: Prediction) -> Mapping[str, Any]:
     total = prediction.total
     same = ("macs", "other_ops", "weight_bytes", "fits_sram", "ddr_bytes", "time_serial_s", "time_overlapped_s", "bound_by")
-    return {"name": "total", "live_bytes": total.peak_live_bytes} | {key: getattr(total, key) for key in same}
+    more = () if prediction.never_serial else tuple(column.key for column in BUFFERED_COLUMNS)
+    return {"name": "total", "live_bytes": total.peak_live_bytes} | {key: getattr(total, key) for key in (*same, *more)}
 
 
 def _nodes(prediction: Prediction) -> list[dict[str, Any]]:

@@ -234,3 +234,14 @@ def test_a_directory_is_no_network(tmp_path: Path) -> None:
 
 def test_version() -> None:
     assert run("--version").stdout.strip() == cm.__version__
+
+
+def test_options_of_time_and_residency() -> None:
+    words = ["predict", "mobilenet_v1", "--traffic", "residency", "--steady-state", "--weight-prefetch", "--set", "overhead=20 us"]
+    result = CliRunner().invoke(cli.app, [*words, "--set", "utilisation.depthwise=0.3", "--format", "json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert found["hardware"]["utilisation.depthwise"] == 0.3
+    assert found["plan"]["kept_weights"]
+    assert found["totals"]["overhead_time_s"] == pytest.approx(30 * 20e-6)  # 27 convolutions, pool, dense, softmax
+    assert {"weight_prefetch", "stays"} <= found["assumptions"].keys()

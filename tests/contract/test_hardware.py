@@ -125,3 +125,61 @@ def test_unknown_machine_suggests() -> None:
 def test_a_machine_is_named_by_text() -> None:
     with pytest.raises(cm.CostModelError, match=r"`name` \(=3\)"):
         cm.Hardware.load(3)
+
+
+def test_shares_overheads_and_bursts() -> None:
+    hw = cm.Hardware.load("pardhi").replace(burst="64 B", overhead="20 us", utilisation={"depthwise": 0.3})
+    assert (hw.burst_bytes, hw.overhead_s, hw.utilisation) == (64, 2e-5, {"depthwise": 0.3})
+    more = hw.replace(**{"utilisation.pointwise": "0.5"})
+    assert more.utilisation == {"depthwise": 0.3, "pointwise": 0.5}
+    assert more.figures["utilisation.pointwise"] == 0.5
+    assert "depthwise at 0.3 of the MAC rate" in repr(more)
+    assert cm.Hardware.load("pardhi").overhead_s == 0
+    assert hw.replace(overhead=0, burst=None, utilisation={}) == cm.Hardware.load("pardhi")
+    share = cm.symbols("u")
+    assert hw.replace(utilisation={"conv2d": share}).symbols == {share}
+
+
+@pytest.mark.parametrize(
+    ("figures", "message"),
+    [
+        ({"utilisation": {"depthwis": 0.3}}, "did you mean depthwise"),
+        ({"utilisation.conv": 0.3}, "did you mean conv"),
+        ({"utilisation": {"depthwise": 1.5}}, "above 0 and at most 1"),
+        ({"utilisation": {"depthwise": 0}}, "above 0 and at most 1"),
+        ({"utilisation": {"depthwise": "much"}}, "above 0 and at most 1"),
+        ({"utilisation": {"depthwise": True}}, "above 0 and at most 1"),
+        ({"utilisation": 0.3}, "must map kinds of layers"),
+        ({"overhead": -1}, "overhead_s"),
+        ({"burst": 0}, "burst_bytes"),
+    ],
+)
+def test_bad_shares(figures, message: str) -> None:
+    with pytest.raises(cm.CostModelError, match=message):
+        cm.Hardware.load("pardhi").replace(**figures)
+
+
+@pytest.mark.parametrize("name", sorted(catalog()))
+def test_a_written_machine_reads_back(tmp_path: Path, name: str) -> None:
+    machine = cm.Hardware.load(name).replace(overhead=1e-6, utilisation={"conv2d": 0.5})
+    machine.save(tmp_path / f"{name}.toml")
+    again = cm.Hardware.load(tmp_path / f"{name}.toml")
+    assert again == machine
+    assert (again.title, again.provenance) == (machine.title, machine.provenance)
+
+
+def test_shares_in_files_have_sources(tmp_path: Path) -> None:
+    path = tmp_path / "chip.toml"
+    figures = 'sram = "1 KiB"\nddr = "1 MB/s"\nmacs = "1 GMAC/s"\nother = "1 GOP/s"\n'
+    path.write_text(figures + '[utilisation]\nconv2d = 0.5\ndepthwise = {value = 0.3, source = "a \\"run\\"", estimate = true}\n')
+    machine = cm.Hardware.load(path)
+    assert machine.utilisation == {"conv2d": 0.5, "depthwise": 0.3}
+    assert machine.provenance["utilisation.depthwise"] == ('a "run"', True)
+    machine.save(tmp_path / "again.toml")
+    assert cm.Hardware.load(tmp_path / "again.toml").provenance == machine.provenance
+    assert "utilisation.depthwise" not in machine.replace(**{"utilisation.depthwise": 0.4}).provenance
+    path.write_text(figures + "utilisation = 0.5\n")
+    with pytest.raises(cm.errors.FieldError, match="must be a table"):
+        cm.Hardware.load(path)
+    with pytest.raises(cm.errors.SymbolicError, match="plain numbers"):
+        machine.replace(ddr=cm.symbols("beta")).to_toml()

@@ -154,3 +154,73 @@ def test_a_million_machines_in_little_memory() -> None:
 def test_a_machine_without_ddr_has_no_plan_for_it(traffic: str) -> None:
     with pytest.raises(cm.CostModelError, match="a bus to DDR, which 'stm32f746' doesn't have"):
         cm.predict("lenet_5_caffe", "stm32f746", traffic=traffic)
+
+
+def test_shares_and_overheads_by_hand() -> None:
+    """block1/dw of MobileNet v1 has 9 * 32 * 112 * 112 = 3,612,672 MACs, 7.225344 us at 1 TFLOPS; on a quarter of the units 28.9 us."""
+    plain = cm.predict("mobilenet_v1")
+    hw = cm.Hardware.load("pardhi").replace(overhead="1 ms", utilisation={"depthwise_conv2d": 0.25, "depthwise": 0.5, "dense": 0.1})
+    p = cm.predict("mobilenet_v1", hw)
+    row = p["block1/dw"]
+    assert row.utilisation == 0.5  # the variety counts before the kind
+    assert row.mac_time_s == pytest.approx(2 * 7.225344e-6)
+    assert row.overhead_time_s == 1e-3
+    assert row.time_serial_s == pytest.approx(plain["block1/dw"].time_serial_s + 7.225344e-6 + 1e-3)
+    assert row.time_overlapped_s == pytest.approx(1e-3 + max(row.ddr_time_s, row.mac_time_s + row.other_time_s))
+    assert row.bound_by == "overhead"
+    assert row.peak_fraction == pytest.approx(7.225344e-6 / row.time_serial_s)
+    assert p.total.overhead_time_s == pytest.approx(30e-3)  # 27 convolutions, pool, dense, softmax
+    assert p.total.mac_time_s == pytest.approx(sum(r.mac_time_s for r in p))
+    assert p.total.time_serial_s == pytest.approx(sum(r.time_serial_s for r in p))
+    assert (p.total.macs, p.total.ddr_bytes) == (plain.total.macs, plain.total.ddr_bytes)
+
+
+def test_symbols_of_the_machine_reach_the_times() -> None:
+    u, overhead, beta = cm.symbols("u o beta")
+    hw = cm.Hardware.load("pardhi").replace(sram="32 KiB", ddr=beta, overhead=overhead, utilisation={"depthwise": u})
+    values = {"u": 0.3, "o": 1e-5, "beta": 10**9}
+    total = cm.predict("mobilenet_cifar", hw, traffic="tiled").total
+    plain = cm.predict("mobilenet_cifar", hw.replace(ddr=10**9, overhead=1e-5, utilisation={"depthwise": 0.3}), traffic="tiled").total
+    for field in ("time_serial_s", "time_overlapped_s", "time_best_s", "peak_fraction"):
+        assert cm.evaluate(getattr(total, field), values) == pytest.approx(getattr(plain, field), rel=1e-12)
+    assert (cm.evaluate(total.faster, values), cm.evaluate(total.bound_by, values)) == (plain.faster, plain.bound_by)
+    capacity = cm.symbols("S")
+    moved = cm.predict("mobilenet_v1", cm.Hardware.load("pardhi").replace(sram=capacity), steady_state=True).total.ddr_bytes
+    for sram in (2**20, 2**22, 2**23):
+        one = cm.predict("mobilenet_v1", cm.Hardware.load("pardhi").replace(sram=sram), steady_state=True).total.ddr_bytes
+        assert cm.evaluate(moved, {"S": sram}) == one
+
+
+def test_what_stays_is_said() -> None:
+    """At 1 MiB the second map, of 112*112*32 B, and the third, of 112*112*64, do not both fit; the lesser is written and read."""
+    p = cm.predict("mobilenet_v1", traffic="residency")
+    assert p.total.ddr_bytes == 4_209_088 + 3 * 224 * 224 + 1000 + 2 * 112 * 112 * 32
+    assert p.assumptions["stays"].startswith("28 of 29 feature maps")
+    assert p.to_dict()["plan"]["optimal"]
+    assert p.plan.sram_bytes <= 2**20
+    less = cm.predict("mobilenet_v1", traffic="residency", reserve_bytes="512 KiB")
+    half = cm.predict("mobilenet_v1", cm.Hardware.load("pardhi").replace(sram="512 KiB"), traffic="residency")
+    assert less.total.ddr_bytes == half.total.ddr_bytes
+    everything = cm.Hardware.load("pardhi").replace(sram="8 MiB")
+    steady = cm.predict("mobilenet_v1", everything, traffic="residency", steady_state=True).total
+    assert steady.ddr_bytes == steady.ddr_bytes_bound == 3 * 224 * 224 + 1000
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: cm.predict("mobilenet_v1", traffic="fused", weight_prefetch=True), "one after another"),
+        (lambda: cm.predict("mobilenet_v1", weight_prefetch=1), "True or False"),
+        (lambda: cm.predict("mobilenet_v1", traffic="compulsory", steady_state=True), "steady_state"),
+        (lambda: cm.predict("mobilenet_v1", "stm32f746", traffic="residency"), "use 'resident'"),
+        (lambda: cm.predict("mobilenet_v1", traffic="residency", reserve_bytes="2 MiB").total.ddr_bytes, "at most the SRAM"),
+        (lambda: cm.predict(cm.zoo.mobilenet_v1(cm.symbols("a", multiple_of="1/32")), traffic="residency").total.ddr_bytes, "plain sizes"),
+        (
+            lambda: cm.predict(cm.zoo.mobilenet_v1(cm.symbols("a", multiple_of="1/32")), weight_prefetch=True).total.time_overlapped_s,
+            "plain figures or arrays",
+        ),
+    ],
+)
+def test_refused_choices(call, message: str) -> None:
+    with pytest.raises(cm.CostModelError, match=message):
+        call()

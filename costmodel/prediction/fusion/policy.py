@@ -19,6 +19,7 @@ class Fused(Policy):
 
     name: ClassVar[str] = "fused"
     needs_ddr: ClassVar[bool] = True
+    one_by_one: ClassVar[bool] = False
     order = "that of the plan"
 
     def plan(self, workload: Workload, sram_bytes: Num) -> FusedPlan:
@@ -34,4 +35,4 @@ class Fused(Policy):
         each, place = np.unique(sram_bytes, return_inverse=True)
         plans = np.array([self.plan(workload, one.item()).traffic() for one in each], dtype=object)  # capacity, step, kind
         moved = plans[..., :3].astype(np.int64)[place.reshape(sram_bytes.shape)]
-        return [Traffic(*(moved[..., step, kind] for kind in range(3))) for step in range(len(workload.steps))]
+        return [Traffic(moved[..., step, 0], moved[..., step, 1], moved[..., step, 2]) for step in range(len(workload.steps))]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, ClassVar
 
-from costmodel._num import Num, bytes_of, is_array, is_symbolic, total
+from costmodel._num import Num, at_most, bytes_of, floor_div, is_array, is_symbolic, total, where
 from costmodel.errors import FieldError, SymbolicError
-from costmodel.layers.linear import MatMul
+from costmodel.layers import Layer
+from costmodel.layers.linear import Dense, MatMul
 from costmodel.prediction.tiled.bound import bound_bytes, compulsory_bytes
 from costmodel.prediction.tiled.nest import Bits, Nest, nest_of
 from costmodel.prediction.traffic import Policy, Traffic
@@ -29,6 +31,16 @@ class Tiled(Policy):
             )
         return [_step(step, workload, sram_bytes) for step in workload.steps]
 
+    def double_buffered(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
+        """Each layer at its least in half the SRAM: the other half is loaded and stored meanwhile.
+
+        A layer of which half the SRAM holds no tile runs as it does in all of it, and overlaps nothing.
+        """
+        return [_halved(step, workload, sram_bytes) for step in workload.steps]
+
+    def said(self, workload: Workload, sram_bytes: Num) -> dict[str, Any]:
+        return {"overlapped": "double buffered: tilings of half the SRAM; a best time takes the faster schedule for each layer"}
+
     def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> Num | None:
         return total(step.bound_bytes for step in steps)
 
@@ -39,14 +51,33 @@ def capacities_of_steps(workload: Workload) -> Any:
 
     from costmodel.prediction.tiled.search import stairs
 
-    nests = [(nest_of(step.nodes[0].layer, step.input_shapes, step.nodes[0].output_shapes[0]), step) for step in workload.steps]
+    nests = [(_nest(step), step) for step in workload.steps]
     found = {(nest, _bits(step, workload)) for nest, step in nests if nest is not None}
     return np.unique(np.concatenate([np.array([], dtype=np.int64), *(family.held_bytes for pair in found for family in stairs(*pair))]))
 
 
-def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
+def _halved(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
+    nest = _nest(step)
+    if nest is None:
+        return _step(step, workload, sram_bytes)
+    from costmodel.prediction.tiled.pipeline import at_each, tiles
+    from costmodel.prediction.tiled.plan import smallest
+
+    bits, half = _bits(step, workload), floor_div(sram_bytes, 2)
+    enough = at_most(smallest(nest, bits), half)
+    capacity = where(enough, half, sram_bytes)
+    many = where(enough, at_each(nest, bits, capacity, tiles), 1)
+    held = where(enough, 2 * at_each(nest, bits, capacity, lambda plan: plan.held_bytes), sram_bytes)
+    return _step(step, workload, capacity)._replace(tiles=many, held_bytes=held)
+
+
+def _nest(step: Step) -> Nest | None:
     node = step.nodes[0]
-    nest = nest_of(node.layer, node.input_shapes, node.output_shapes[0])
+    return nest_of(node.layer, node.input_shapes, node.output_shapes[0])
+
+
+def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
+    nest = _nest(step)
     if nest is None:
         read, write = workload.bytes_of(step.reads), workload.bytes_of(step.writes)
         least = step.weight_bytes + read + write
@@ -80,10 +111,27 @@ def _tiled(step: Step, workload: Workload, nest: Nest, bits: Bits, sram_bytes: N
         compulsory -= bytes_of(nest.weights, bits.weight)  # a matrix times itself is there when it has come once
     bound = bound_bytes(nest, bits, sram_bytes) if len(own) == len(node.inputs) else compulsory
     extra = beside + parameters
+
+    def runs(burst_bytes: Num) -> tuple[tuple[Num, Num], ...]:
+        """Inputs, the second operand of a product, outputs; weights stand as they are read."""
+        from costmodel.prediction.tiled import pipeline
+
+        last = node.channels_last or _flat(node.layer)
+        burst = inf if is_symbolic(burst_bytes) else burst_bytes.max() if is_array(burst_bytes) else burst_bytes
+        known = pipeline.at_each(nest, bits, sram_bytes, lambda plan: pipeline.runs(plan, last, burst))
+        first, second, made = (known[..., i] for i in range(3)) if is_array(sram_bytes) else known
+        found = (inputs, bytes_of(first, bits.input)), (sums, bytes_of(made, bits.output))
+        return (*found, (weights, bytes_of(second, bits.weight))) if product else found
+
     return Traffic(
         (0 if product else weights) + parameters, inputs + (weights if product else 0) + beside, sums,
-        compulsory + extra, bound + extra, plan,
+        compulsory + extra, bound + extra, plan, runs=runs,
     )  # fmt: skip
+
+
+def _flat(layer: Layer) -> bool:
+    """Whether channels stand last whatever the network says: in rows of dense layers and products."""
+    return isinstance(layer, Dense | MatMul)
 
 
 def _moved(nest: Nest, bits: Bits, sram_bytes: Num) -> tuple[Any, Any, Any, Any]:
