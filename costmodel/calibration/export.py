@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from costmodel._num import is_symbolic
 from costmodel.errors import SymbolicError, UnknownLayerError
 from costmodel.layers.window import pad_pairs
 from costmodel.network import Network, Node, TensorRef
@@ -130,10 +129,7 @@ def _window(node: Node) -> dict[str, Any]:
     }
     dilation = list(layer.per_axis("dilation"))
     if layer.padding == "same":  # written out: runtimes take padding in numbers with every dilation
-        pairs = [
-            _same(size, k, s, d)
-            for size, k, s, d in zip(node.input_shapes[0][2:], kernel, found["strides"], dilation, strict=True)
-        ]
+        pairs = [_same(size, k, s, d) for size, k, s, d in zip(node.input_shapes[0][2:], kernel, found["strides"], dilation, strict=True)]
     else:
         pairs = list(pad_pairs(layer.padding, len(kernel)))
     found["pads"] = [before for before, _ in pairs] + [after for _, after in pairs]
