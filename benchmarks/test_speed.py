@@ -124,3 +124,18 @@ def test_ski_slope_of_64_capacities(benchmark) -> None:
 def test_costmodel_fuse(benchmark) -> None:
     """Arm Vela takes 0.9 s, ZigZag 95 CPU-seconds for MobileNet v1, AccelForge over 800 s."""
     assert benchmark(lambda: cm.fuse(cm.zoo.mobilenet_v2(), "256 KiB")).ddr_bytes == 3_621_288
+
+
+@pytest.mark.benchmark(group="what stays on chip of Inception v4 at 1 MiB, weights too")
+def test_costmodel_residency(benchmark) -> None:
+    network = cm.zoo.inception_v4()
+    moved = benchmark(lambda: cm.predict(network, "pardhi", traffic="residency", steady_state=True).total.ddr_bytes)
+    assert moved == 56_827_123
+
+
+@pytest.mark.benchmark(group="5 tilings, nothing remembered: at most 150 ms and 20 ms")
+def test_mobilenet_v1_tiled_with_all_times(benchmark) -> None:
+    """Both schedules: the whole SRAM, and half of it in a double buffer."""
+    network, machine = cm.zoo.mobilenet_v1(), cm.Hardware.load("pardhi").replace(sram="64 KiB")
+    best = benchmark.pedantic(lambda: cm.predict(network, machine, traffic="tiled").total.time_best_s, setup=forget_tilings, rounds=15)
+    assert 0.016 < best < 0.0187

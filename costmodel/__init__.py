@@ -11,11 +11,12 @@ from costmodel.prediction import Prediction
 from costmodel.readers import read
 
 if TYPE_CHECKING:
-    from costmodel import published
+    from costmodel import published, report
     from costmodel._symbols import evaluate, symbols
+    from costmodel.budgets import check
     from costmodel.counters.reconcile import reconcile
     from costmodel.network import rewrites
-    from costmodel.report import plot
+    from costmodel.report import compare, plot
     from costmodel.whatif.break_even import break_even_balance, break_even_kernel, speed_up_by_balance
     from costmodel.whatif.elasticity import elasticity
     from costmodel.whatif.flavours import flavour_study
@@ -34,6 +35,8 @@ __all__ = [
     "blocks",
     "break_even_balance",
     "break_even_kernel",
+    "check",
+    "compare",
     "elasticity",
     "errors",
     "evaluate",
@@ -49,6 +52,7 @@ __all__ = [
     "read",
     "readers",
     "reconcile",
+    "report",
     "rewrites",
     "sequential",
     "ski_slope",
@@ -62,6 +66,8 @@ __all__ = [
 _ON_DEMAND = {
     "break_even_balance": "whatif.break_even",
     "break_even_kernel": "whatif.break_even",
+    "check": "budgets",
+    "compare": "report",
     "elasticity": "whatif.elasticity",
     "evaluate": "_symbols",
     "flavour_study": "whatif.flavours",
@@ -69,6 +75,7 @@ _ON_DEMAND = {
     "plot": "report.plot",
     "published": "published",
     "reconcile": "counters.reconcile",
+    "report": "report",
     "speed_up_by_balance": "whatif.break_even",
     "rewrites": "network.rewrites",
     "speed_up": "whatif.separable",

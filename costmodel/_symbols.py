@@ -76,6 +76,13 @@ def symbols(names: str, *, multiple_of: int | str | None = None, **assumptions: 
     return made[0] if len(made) == 1 else made
 
 
+def standing_for(name: str, value: Any) -> SizeSymbol:
+    """A symbol for a figure of this value: it assumes what the value is, and no more."""
+    if isinstance(value, int | float):
+        return SizeSymbol(name, positive=value > 0, integer=True if isinstance(value, int) else None)
+    return SizeSymbol(name)
+
+
 def evaluate(expression: Any, values: Mapping[Any, Any]) -> Any:
     """A formula at one point or on arrays: numbers or numpy arrays for its symbols.
 

@@ -23,7 +23,7 @@ from costmodel.options import assignments, builder_arguments, numbers_of, shapes
 if TYPE_CHECKING:
     from costmodel.tables import Table
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     help="Predict what a neural network costs on a machine.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )  # fmt: skip
@@ -39,7 +39,7 @@ Values = Annotated[list[str] | None, typer.Option("--value", help="Numbers that 
 Unknown = Annotated[str, typer.Option("--unknown", help="Operators without a cost rule: error, or count for lower bounds.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help='Change the machine: --set ddr="2 GB/s".')]
 
-_BUILDER_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
+_BUILDER_OPTIONS: dict[str, bool] = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def main() -> None:
@@ -164,6 +164,10 @@ def _predict(
     if format == "json":
         with _numbers_for(built):
             return _write(prediction.to_json(), output)
+    if format in ("html", "markdown") and rows == "fused":
+        from costmodel.report.documents import markdown, page
+
+        return _write((page if format == "html" else markdown)(prediction, layers=_arranged(prediction.table(), sort, top)), output)
     exact = format == "csv" and rows == "fused"
     return _show(_arranged(prediction.table(rows=rows, exact=exact), sort, top), format, output)
 
@@ -205,6 +209,7 @@ def _compare(
     hardware: Machines = "pardhi",
     set_: Changes = None,
     traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",
+    diff: Annotated[bool, typer.Option("--diff", help="Of two: what changes, by figure and by layer.")] = False,
     sort: Annotated[str | None, typer.Option(help="Sort the rows by a column, largest first.")] = None,
     format: Format = "table",
     output: Output = None,
@@ -221,6 +226,10 @@ def _compare(
     built = [_side(name, inputs, values, unknown) for name in names]
     predictions = [predict(network, machine, traffic=traffic) for network in built for machine in machines]
     with _numbers_for(*built):
+        if diff:
+            from costmodel.report.difference import of_two
+
+            return _write(of_two(predictions).render(format), output)
         _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
 
 
@@ -370,5 +379,4 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-if __name__ == "__main__":
-    main()
+from costmodel import cli_check, cli_explain  # noqa: E402, F401  their commands join `app`

@@ -22,6 +22,7 @@ UNITS: dict[str, dict[str, int]] = {
     "j": {"J": 1},
     "j_per_byte": {"J/B": 1},
     "hz": {"Hz": 1},
+    "count": {"": 1},
 }
 """Dimension (the ending of a name) to the units it may be written in and what one of them is worth."""
 
@@ -66,11 +67,13 @@ def parse(text: str, dimension: str) -> int | float:
     units = ", ".join(UNITS[dimension])
     match = _FIGURE.fullmatch(text)
     if match is None:
-        raise QuantityError(f"{text!r} is not a figure; write a finite positive number and a unit of {units}")
-    number, suffix = match.groups()
-    if suffix is None:
+        raise QuantityError(f"{text!r} is not a figure; write a finite positive number" + (f" and a unit of {units}" if units else ""))
+    number, suffix = match[1], match[2] or ""
+    if suffix not in (known := _suffixes(dimension)) and not units:
+        raise QuantityError(f"{text!r} is a count; it takes a prefix such as k, M, G and no unit")
+    if not suffix and units:
         raise QuantityError(f"{text!r} has no unit; write one of {units}")
-    if suffix not in (known := _suffixes(dimension)):
+    if suffix not in known:
         if dimension.startswith("bytes") and re.fullmatch(r"[kKMGTP]?i?(b|bit|bits)(/s|ps)?", suffix):
             raise QuantityError(f"{text!r} is in bits, where bytes are meant; divide by 8 and write B (e.g. MB, MiB)")
         raise QuantityError(f"{text!r} has the unit {suffix!r}; it must be one of {units}, with a prefix such as k, M, G")

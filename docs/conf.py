@@ -51,6 +51,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 60
 nb_execution_in_temp = True
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # explanations hold formulas
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from costmodel import _files, quantities
 from costmodel._num import Num, is_array, is_symbolic
@@ -12,6 +12,9 @@ from costmodel._record import Record
 from costmodel.errors import FieldError, QuantityError, SymbolicError, UnknownNameError
 from costmodel.layers import LAYERS
 from costmodel.layers.conv import VARIETIES
+
+if TYPE_CHECKING:
+    from costmodel.tables import Table
 
 SHORT = {"sram": "sram_bytes", "ddr": "ddr_bytes_per_s", "macs": "mac_flops_per_s", "other": "other_ops_per_s",
          "flash": "flash_bytes", "flash_rate": "flash_bytes_per_s", "mac_energy": "mac_j", "other_energy": "other_j",
@@ -307,6 +310,28 @@ class Hardware(_Figures):
 
     def __repr__(self) -> str:
         return f"Hardware({self.name!r}: {self.describe()})"
+
+    def table(self) -> Table:
+        """One row a figure, with its source.
+
+        Examples
+        --------
+        >>> import costmodel as cm
+        >>> cm.Hardware.load("pardhi").table().rows[0]["source"]
+        'Pardhi, section 5: "1 MB, which is equivalent to 8388608 bits"'
+        """
+        from costmodel.tables import Column, Table
+
+        rows = []
+        for key, value in self.figures.items():
+            origin = self.provenance.get(key)
+            source = "" if origin is None else origin.source + (" (estimate)" if origin.estimate else "")
+            rows.append({"figure": key, "value": quantities.show(value, _WORDS[key][1]), "source": source})
+        columns = [Column("figure", "figure"), Column("value", "value", "", str), Column("source", "source")]
+        return Table(columns, rows, title=f"{self.name}: {self.title}" if self.title else self.name)
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html()
 
     def describe(self) -> str:
         """The figures in one line, estimates marked."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from costmodel.network.builder import Tensor
     from costmodel.network.rewrites import Rewrite
+    from costmodel.tables import Table
 
 
 PARAMETER_TOTALS = ("weights", "trainable", "all", "folded")
@@ -223,6 +224,31 @@ class Network:
         for rewrite in rewrites:
             network = rewrite.apply(network)
         return network
+
+    def table(self) -> Table:
+        """One row a layer: what it reads, the shape of its output, MACs and parameters.
+
+        Examples
+        --------
+        >>> import costmodel as cm
+        >>> [row["name"] for row in cm.zoo.mobilenet_v1().table().rows[:2]]
+        ['input', 'conv1']
+        """
+        from costmodel.tables import Column, Table
+
+        columns = [Column("name", "layer"), Column("kind", "kind"), Column("inputs", "reads"), Column("output", "output"),
+                   Column("macs", "MACs", ""), Column("parameters", "parameters", "")]  # fmt: skip
+        rows = [
+            {"name": node.name, "kind": node.layer.kind, "inputs": [str(ref) for ref in node.inputs],
+             "output": ", ".join(" x ".join(map(str, shape)) for shape in node.output_shapes), "macs": self.counts[node.name].macs,
+             "parameters": self.counts[node.name].trainable}
+            for node in self.nodes.values()
+        ]  # fmt: skip
+        footer = {"name": "total", "macs": self.macs, "parameters": self.totals.trainable}
+        return Table(columns, rows, title=self.name, notes=self.assumptions, footer=footer)
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html()
 
     def to_json(self) -> str:
         """The network as JSON; `from_json` reads it back."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from costmodel._num import Num, is_symbolic, minimum, total
+from costmodel._num import Num, is_array, is_symbolic, minimum, total
 from costmodel.errors import FieldError, MissingExtraError, SymbolicError, UnknownNameError
 from costmodel.formulas.operations import OTHER_OPS
 from costmodel.formulas.time import occupied_bytes
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+    from costmodel.prediction.explained import Explanation
     from costmodel.prediction.memory import Memory
 
 
@@ -262,6 +263,9 @@ class Prediction:
                 return row
         raise UnknownNameError.of("layer", key, (row.name for row in self.rows))
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return [row.name for row in self.rows]
+
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 
@@ -291,6 +295,44 @@ class Prediction:
         pointwise 94.86%
         """
         return shares(self, by)
+
+    def explain(self, layer: str | int | None = None) -> Explanation:
+        """How each figure came about: the formula, its values, the result, and where the formula is from.
+
+        Parameters
+        ----------
+        layer : str or int, optional
+            A layer's name or position; None is the whole network.
+
+        Returns
+        -------
+        Explanation
+            A derivation a figure, in words in a terminal and with formulas in a notebook.
+
+        Raises
+        ------
+        UnknownNameError
+            No such layer.
+
+        Examples
+        --------
+        >>> import costmodel as cm
+        >>> print(cm.predict("mobilenet_v1").explain("conv1")["macs"])
+        macs = kernel_size^2 × batch × out_channels × out_height × out_width × floor(in_channels / groups)
+             = 3^2 × 1 × 32 × 112 × 112 × floor(3 / 1)
+             = 10,838,016 MAC = 10.84 MMAC
+          source: conv.macs: Howard et al., MobileNets, arXiv:1704.04861, equations 2, 3 and 5.
+        <BLANKLINE>
+
+        The numbers come from the formulas that made the prediction, asked with symbols:
+
+        >>> macs = cm.predict("mobilenet_v1").explain("conv1")["macs"]
+        >>> macs.evaluate() == macs.result == 112*112*32 * 3*3*3
+        True
+        """
+        from costmodel.prediction.explained import of_row, of_total
+
+        return of_total(self) if layer is None else of_row(self, self[layer])
 
     def to_markdown(self) -> str:
         """The table as Markdown, with totals and assumptions."""
@@ -351,6 +393,7 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """Everything under the field names of the JSON schema; values keep their carriers."""
         hw = self.hardware
+        plan = None if is_array(hw.sram_bytes) else self.plan
         return {
             "schema": 1,
             "network": self.network.name,
@@ -358,7 +401,7 @@ class Prediction:
             "assumptions": self.assumptions,
             "layers": [row.to_dict() for row in self.rows],
             "totals": self.total.to_dict(),
-        } | ({} if (plan := self.plan) is None else {"plan": plan.to_dict()})
+        } | ({} if plan is None else {"plan": plan.to_dict()})
 
 
 def _in_bursts(moved: Num, runs: tuple[tuple[Num, Num], ...], burst: Num) -> Num:

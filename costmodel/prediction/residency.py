@@ -279,7 +279,9 @@ class ResidencyPlan:
              "first": "always", "last": "always", "stays": i in kept}
             for i in self._weighted
         ]  # fmt: skip
-        return Table(COLUMNS, rows, title=f"{self.workload.network.name}: what stays on chip", notes=[self.sentence])
+        return Table(
+            COLUMNS, rows, title=f"{self.workload.network.name}: what stays on chip", notes=[f"{self.ddr_bytes} B moved; {self.sentence}"]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""

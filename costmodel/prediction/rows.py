@@ -298,6 +298,11 @@ class Row(_Timed):
         timed["time_best_s"] = minimum(timed["time_serial_s"], overlapped)
         return {field: timed[field] if field in timed else getattr(self, field) for field in ROW_FIELDS}
 
+    def _repr_html_(self) -> str:
+        from costmodel.prediction.views import figures
+
+        return figures(self, self.name).to_html()
+
     def __repr__(self) -> str:
         return f"Row({self.name!r}, {self.kind}, macs={self.macs}, time_serial_s={self.time_serial_s})"
 
@@ -461,6 +466,11 @@ class Total(_Timed):
             timed["time_best_s"] = overlapped
         timed |= {"inferences_per_s": _rate(timed["time_serial_s"]), "inferences_per_s_overlapped": _rate(overlapped)}
         return {field: timed[field] if field in timed else getattr(self, field) for field in TOTAL_FIELDS}
+
+    def _repr_html_(self) -> str:
+        from costmodel.prediction.views import figures
+
+        return figures(self, f"{self._prediction.network.name} on {self._prediction.hardware.name}").to_html()
 
     def __repr__(self) -> str:
         return f"Total(macs={self.macs}, ddr_bytes={self.ddr_bytes}, time_serial_s={self.time_serial_s})"

@@ -11,7 +11,7 @@ from costmodel.tables import Column, Table
 
 if TYPE_CHECKING:
     from costmodel.prediction.prediction import Prediction
-    from costmodel.prediction.rows import Row
+    from costmodel.prediction.rows import Row, Total
 
 
 def _shape(value: Any) -> str:
@@ -153,6 +153,25 @@ def summary(predictions: Sequence[Prediction], title: str = "") -> Table:
         parameters = {"parameters": total.parameters["trainable"]}
         rows.append(row | parameters | {"network": prediction.network.name, "hardware": prediction.hardware.name})
     return Table(SUMMARY_COLUMNS, rows, title=title, notes=list(dict.fromkeys(note for p in predictions for note in notes(p))))
+
+
+def figures(work: Row | Total, title: str) -> Table:
+    """Every figure of a row, or of the totals, one below the other."""
+    rows = [{"figure": key, "value": _figure(key, value)} for key, value in work.to_dict().items() if value is not None]
+    return Table([Column("figure", "figure"), Column("value", "value")], rows, title=title)
+
+
+def _figure(key: str, value: Any) -> str:
+    if key.endswith("_shapes"):
+        return _shape(value)
+    if key in ("peak_fraction", "coverage"):
+        return percent(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {quantities.show(number)}" for name, number in value.items())
+    if isinstance(value, int) and not isinstance(value, bool) and "bytes" not in key:
+        return quantities.show(value)
+    unit = "s" if key.endswith("_s") and not key.endswith("per_s") else "J" if key.endswith("_j") else "B" if "bytes" in key else None
+    return f"{value:.4g}" if unit is None and isinstance(value, float) else Column(key, key, unit).text(value)
 
 
 def notes(prediction: Prediction) -> list[str]:

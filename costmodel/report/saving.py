@@ -60,11 +60,12 @@ def save(chart: Chart, path: str | Path, *, scale: float = 2) -> Path:
         raise FieldError(f"`chart` must be an Altair chart, got {type(chart).__name__}")
     if not isinstance(scale, int | float) or not 0 < scale < 100:
         raise FieldError(f"`scale` (={scale!r}) must be a positive number")
-    _files.write(path, _drawn(chart, kind, scale), argument="path")
+    _files.write(path, drawn(chart, kind, scale), argument="path")
     return path
 
 
-def _drawn(chart: Any, format: str, scale: float) -> bytes:
+def drawn(chart: Any, format: str, scale: float) -> bytes:
+    """A chart as the content of a file."""
     if format == "json":
         return str(chart.to_json()).encode()
     try:

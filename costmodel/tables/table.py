@@ -271,7 +271,8 @@ def _plain(value: Any) -> Any:
 
 def _latex_words(text: str) -> str:
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "µ": r"\textmu{}", "×": r"$\times$",
-               "·": r"$\cdot$", "–": "--", "→": r"$\to$", "Δ": r"$\Delta$"}  # fmt: skip
+               "·": r"$\cdot$", "–": "--", "→": r"$\to$", "Δ": r"$\Delta$", "†": r"$\dagger$", "≤": r"$\le$", "≥": r"$\ge$",
+               "…": r"\ldots{}", "，": ", "}  # fmt: skip
     return "".join(special.get(ch, "\\" + ch if ch in "&%$#_{}" else ch) for ch in text)
 
 

@@ -88,6 +88,9 @@ class NetworkTraffic:
                 return layer
         raise FieldError(f"there is no layer {name!r}; the layers are {', '.join(layer.name for layer in self.layers)}")
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return [layer.name for layer in self.layers]
+
     def table(self) -> Table:
         """One row a layer: what it moves, what it must move, and what it keeps; under "fused" one row a group."""
         if self._whole_plan is not None:

@@ -40,8 +40,8 @@ def test_equal_tiles_against_events(load: int, compute: int, store: int, count: 
     assert run([compute] * count, found, separate=True) == load + compute + store + (count - 1) * max(load, compute, store)
 
 
-def plans(count: int):
-    """Plans of small convolutions whose tilings are walked in a moment."""
+def plans(count: int, most: int):
+    """Plans of small convolutions of at most so many tiles."""
     draw = random.Random(7)
     while count:
         k, t, p, q = draw.choice([1, 3]), draw.choice([1, 1, 2]), draw.choice([7, 8, 14]), draw.choice([7, 8])
@@ -50,16 +50,16 @@ def plans(count: int):
         nest = Nest(1, 1, m, c, *(Axis(o, rows[0], k, t, 1, 0, 1) for o, rows in ((p, shape.rows), (q, shape.columns))))
         sram = int(draw.choice([0.05, 0.1, 0.2, 0.5, 1]) * (nest.inputs + nest.weights + nest.outputs))
         plan = Plan(nest, Bits(), max(sram, 40))
-        work, found = tiles_of(shape, plan.loops, (1, 1, 1, 4))
-        if len(work) <= 2000:
+        if sum(1 for _ in walk(shape, tuple(step for step in plan.loops if step[0] != "hold"))) <= most:
             count -= 1
-            yield shape, plan, work, found
+            yield shape, plan
 
 
 def test_tilings_against_events() -> None:
     """Tiles of a real tiling are unequal, so that the pipeline is an estimate: the middle of many is near, the bounds always hold."""
     ratios = []
-    for _, plan, work, found in plans(25):
+    for shape, plan in plans(16, 500):
+        work, found = tiles_of(shape, plan.loops, (1, 1, 1, 4))
         assert sum(tile.load + tile.store for tile in found) == plan.ddr_bytes
         for share in (0.25, 0.8, 1.25, 4):
             core = share * plan.ddr_bytes
@@ -169,7 +169,7 @@ def stretches(shape: Small, plan: Plan, operand: str, order: str) -> list[int]:
 def test_runs_by_addresses(last: bool) -> None:
     """With no room to spare: between the commonest and the longest stretch of addresses that follow each other."""
     checked = 0
-    for shape, plan, _, _ in plans(20):
+    for shape, plan in plans(40, 1000):
         tight = Plan(plan.nest, plan.bits, plan.held_bytes)
         if plan.nest.p == plan.nest.q or plan.nest.p.stride > shape.r:
             continue  # may be swept the other way; rows and columns that are skipped are taken to come along
@@ -180,7 +180,7 @@ def test_runs_by_addresses(last: bool) -> None:
         assert statistics.mode(found["sums"]) <= outputs <= max(found["sums"])
         assert statistics.mode(found["inputs"]) <= inputs <= max(found["inputs"])
         checked += 1
-    assert checked > 5
+    assert checked > 8
 
 
 def test_bursts_by_hand() -> None:

@@ -15,7 +15,7 @@ from costmodel.prediction import POLICIES
 
 PLAIN = cm.Hardware(sram="3 KiB", ddr="3 MB/s", macs="7 MFLOPS", other="2 MOP/s", name="small")
 
-CLOSED = sorted(POLICIES.keys() - {"fused", "tiled"})
+CLOSED = sorted(POLICIES.keys() - {"fused", "residency", "tiled"})
 """The policies that are formulas; the others search, and need plain numbers."""
 
 

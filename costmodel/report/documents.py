@@ -1,0 +1,189 @@
+"""A prediction as a document: a page to print, and Markdown for a README or a pull request."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from costmodel import quantities
+from costmodel.errors import FieldError, MissingExtraError, SymbolicError
+from costmodel.prediction import Prediction
+from costmodel.prediction.views import notes
+from costmodel.report.difference import bullets, details
+from costmodel.tables import Column, Table
+
+_TOTALS = (
+    ("MACs", "macs", ""), ("other operations", "other_ops", ""), ("weights", "weight_bytes", "B"),
+    ("peak of live bytes", "peak_live_bytes", "B"), ("DDR traffic", "ddr_bytes", "B"), ("flash traffic", "flash_bytes_moved", "B"),
+    ("time, serial", "time_serial_s", "s"), ("time, overlapped", "time_overlapped_s", "s"), ("energy", "energy_j", "J"),
+)  # fmt: skip
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.45 Helvetica, Arial, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
+caption { text-align: left; font-weight: bold; padding-bottom: 0.3rem; }
+th, td { padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid #8884; vertical-align: top; white-space: nowrap; }
+tfoot th { border-top: 2px solid #888; }
+figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
+@media print {
+  @page { size: A4 landscape; margin: 12mm; }
+  body { max-width: none; margin: 0; font-size: 10pt; } .wide { overflow: visible; } table { font-size: 7.5pt; }
+  th, td { padding-right: 0.4rem; } thead { display: table-header-group; } tr, figure { break-inside: avoid; }
+}
+"""
+
+
+def verdict(prediction: Prediction) -> str:
+    """What the prediction says, in a sentence."""
+    total, machine = prediction.total, prediction.hardware
+    binds = total.bound_by
+    peak, sram = quantities.show(total.peak_live_bytes, "B"), quantities.show(machine.sram_bytes, "B")
+    fits = {True: "fit", False: "do not fit"}.get(total.fits_sram, "are to be compared with")
+    return (
+        f"{prediction.network.name} takes {quantities.show(total.time_serial_s, 's')} on {machine.name}"
+        f" ({quantities.show(total.time_overlapped_s, 's')} where the bus works beside the core)"
+        + (f"; {binds} binds" if isinstance(binds, str) else "")
+        + f"; its feature maps, at most {peak} at once, {fits} the SRAM of {sram}."
+    )
+
+
+def totals(prediction: Prediction) -> Table:
+    """The totals, one a row."""
+    total = prediction.total
+    values = [(heading, getattr(total, key), unit) for heading, key, unit in _TOTALS]
+    values.insert(2, ("trainable parameters", total.parameters["trainable"], ""))
+    unused = {"flash traffic"} if not prediction.hardware.weights_in_flash else {"DDR traffic"}
+    rows = [{"figure": h, "value": quantities.show(v, u), "exact": _exact(v, u)} for h, v, u in values if v is not None and h not in unused]
+    return Table([Column("figure", "total"), Column("value", "value", "", str), Column("exact", "exact", "", str)], rows)
+
+
+def _exact(value: Any, unit: str) -> str:
+    text = f"{value:,}" if isinstance(value, int) else f"{value:.9g}" if isinstance(value, float) else quantities.show(value)
+    return f"{text} {unit}".rstrip()
+
+
+def markdown(prediction: Prediction, *, layers: Table | None = None) -> str:
+    """Markdown fit for a README or a pull request: the finding, the totals, the layers folded away, the assumptions.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    layers : Table, optional
+        The rows to show, sorted or cut, in place of all.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> print(cm.report.markdown(cm.predict("mobilenet_v1")).splitlines()[2])
+    mobilenet_v1 takes 9.425 ms on pardhi (7.7 ms where the bus works beside the core); ddr binds; its feature maps,
+    at most 1.148 MiB at once, do not fit the SRAM of 1 MiB.
+    """
+    layers = layers or prediction.table()
+    rows = Table(layers.columns, layers.rows, footer=layers.footer).to_markdown()
+    return (
+        f"### {layers.title}\n\n{verdict(prediction)}\n\n{totals(prediction).to_markdown()}\n"
+        f"{details(f'{len(layers.rows)} layers', rows)}\n{bullets(layers.notes)}"
+    )
+
+
+def page(prediction: Prediction, *, pictures: bool = True, layers: Table | None = None) -> str:
+    """A page of its own, to read and to print: summary, assumptions, machine, tables and pictures.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    pictures : bool
+        Whether to draw; where the packages of the extra `plot` are missing, the page says so instead.
+    layers : Table, optional
+        The rows to show, sorted or cut, in place of all.
+
+    Returns
+    -------
+    str
+        HTML that needs nothing beside it.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> text = cm.report.page(cm.predict("mobilenet_cifar"), pictures=False)
+    >>> text[:15], "assumptions" in text, "src=" in text
+    ('<!doctype html>', True, False)
+    """
+    layers = layers or prediction.table()
+    title = html.escape(layers.title)
+    parts = [
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>',
+        f'<meta name="viewport" content="width=device-width">\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>',
+        f"<p>{html.escape(verdict(prediction))}</p>",
+        "<h2>Totals</h2>", _wide(totals(prediction)),
+        "<h2>Assumptions</h2>", "<ul>", *(f"<li>{html.escape(note)}</li>" for note in notes(prediction)), "</ul>",
+        "<h2>Machine</h2>", _wide(prediction.hardware.table()),
+        *(["<h2>Pictures</h2>", *_pictures(prediction)] if pictures else []),
+        "<h2>Layers</h2>", _wide(Table(layers.columns, layers.rows, footer=layers.footer)),
+        *_shares(prediction),
+        "</body>\n</html>\n",
+    ]  # fmt: skip
+    return "\n".join(parts)
+
+
+def _wide(table: Table) -> str:
+    return f'<div class="wide">\n{table.to_html()}</div>'
+
+
+def _shares(prediction: Prediction) -> list[str]:
+    tables = {by: prediction.shares(by) for by in ("type", "stage")}
+    return [f"<h2>By {by}</h2>\n{_wide(Table(t.columns, t.rows, footer=t.footer))}" for by, t in tables.items()]
+
+
+def _pictures(prediction: Prediction) -> list[str]:
+    """Where the time goes and what is held, drawn; or why they aren't."""
+    from costmodel.report.charts import bars, lines
+    from costmodel.report.saving import drawn
+
+    try:
+        stages, live = _stage_times(prediction), _live(prediction)
+        times = bars(stages, x="time", y="stage", by="part", width=520)
+        sram, highest = prediction.hardware.sram_bytes, max(row["live_bytes"] for row in live.rows)
+        held = lines(live, x="step", y="live_bytes", by="what", width=520, level=sram if sram <= 2 * highest else None)
+        images = [drawn(chart, "svg", 1).decode() for chart in (times, held)]
+    except (MissingExtraError, SymbolicError, FieldError) as error:
+        return [f"<p>Pictures are left out: {html.escape(str(error))}</p>"]
+    return [_figure(image, table.title, number) for number, (image, table) in enumerate(zip(images, (stages, live), strict=True))]
+
+
+def _figure(svg: str, caption: str, number: int) -> str:
+    """An inline picture; its names are made its own, as several stand on one page."""
+    own = re.sub(r'(\bid="|url\(#|href="#)', rf"\1p{number}-", svg)
+    said = html.escape(caption)
+    return f'<figure role="img" aria-label="{said}">\n{own}\n</figure>'
+
+
+def _stage_times(prediction: Prediction) -> Table:
+    from costmodel.prediction.shares import GROUPINGS
+
+    bus = "flash" if prediction.hardware.weights_in_flash else "DDR"
+    parts = ((bus, "ddr_time_s"), ("MACs", "mac_time_s"), ("other", "other_time_s"))
+    sums: dict[tuple[str, str], Any] = {}
+    for row in prediction.rows:
+        for part, key in parts:
+            place = (GROUPINGS["stage"][1](row), part)
+            sums[place] = sums.get(place, 0) + getattr(row, key)
+    rows = [{"stage": stage, "part": part, "time": time} for (stage, part), time in sums.items()]
+    title = f"Serial time by stage: {quantities.show(prediction.total.time_serial_s, 's')} in all"
+    return Table([Column("time", "time", "s"), Column("stage", "stage"), Column("part", "spent on")], rows, title=title)
+
+
+def _live(prediction: Prediction) -> Table:
+    rows = [{"step": i + 1, "live_bytes": row.live_bytes, "what": "live"} for i, row in enumerate(prediction.rows)]
+    peak = quantities.show(prediction.total.peak_live_bytes, "B")
+    sram = quantities.show(prediction.hardware.sram_bytes, "B")
+    title = f"Feature maps held at each step: at most {peak}; the SRAM has {sram}"
+    return Table([Column("step", "step", ""), Column("live_bytes", "live", "B"), Column("what", "what")], rows, title=title)
