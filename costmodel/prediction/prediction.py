@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from costmodel._num import Num, is_array, is_symbolic, minimum, total
 from costmodel.errors import FieldError, MissingExtraError, SymbolicError, UnknownNameError
 from costmodel.formulas.operations import OTHER_OPS
-from costmodel.formulas.time import occupied_bytes
-from costmodel.hardware import Hardware
+from costmodel.formulas.time import occupied_bytes, occupied_ops
+from costmodel.hardware import Error, Hardware
 from costmodel.hardware.energies import Energies
 from costmodel.layers import Counts
-from costmodel.network import Network
+from costmodel.network import Network, Node
 from costmodel.prediction.prefetch import Work, prefetching
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.shares import shares
@@ -170,6 +170,49 @@ class Prediction:
         return shares.get(node.variety(), shares.get(node.layer.kind, 1))
 
     @cached_property
+    def occupied_ops_of_steps(self) -> tuple[Num, ...]:
+        """Other operations that the core could have done meanwhile, of every step: more for layers that are slower than others."""
+        shares = self.hardware.utilisation
+        if not any(node.layer.kind in shares for step in self.workload.steps for node in step.nodes):
+            return self.other_ops_of_steps
+        return tuple(
+            ops + total(self._waiting_ops(node, shares[node.layer.kind]) for node in step.nodes if node.layer.kind in shares)
+            for ops, step in zip(self.other_ops_of_steps, self.workload.steps, strict=True)
+        )
+
+    def _waiting_ops(self, node: Node, share: Num) -> Num:
+        """Operations that the core could have done beside those of a layer without MACs; a share of other layers is that of their MACs."""
+        counts = node.counts()
+        if type(counts.macs) is not int or counts.macs != 0:
+            return 0
+        ops = self.other_ops(counts)
+        return occupied_ops(ops, share) - ops
+
+    @property
+    def error(self) -> Error | None:
+        """How far such predictions lay from measured times; None where the machine isn't calibrated, or not for these assumptions."""
+        found = self.hardware.error
+        return found if found is not None and (self.policy.name, *self._widths) == (found.traffic, found.bits, found.bits) else None
+
+    @property
+    def _widths(self) -> tuple[Any, Any]:
+        """The widths of weights and of feature maps in force."""
+        widths = self.widths
+        return (
+            self._bits(widths.weight_bits, WEIGHT_BITS, "weight_bits"),
+            self._bits(widths.activation_bits, ACTIVATION_BITS, "activation_bits"),
+        )
+
+    def _calibration(self) -> str:
+        """What measurements say of the times."""
+        known = self.hardware.error
+        if known is None:
+            return "are not calibrated against measurements"
+        if self.error is None:
+            return f"are calibrated for traffic {known.traffic} in {known.bits} bits; here their error is not known"
+        return known.said
+
+    @cached_property
     def prefetching(self) -> list[Num]:
         """The overlapped time of every step, weights of the next fetched while the bus is idle."""
         hw, steps = self.hardware, self.double_buffered or self.traffic
@@ -212,12 +255,12 @@ class Prediction:
     @cached_property
     def assumptions(self) -> dict[str, Any]:
         """What the figures rest on; every rendering shows them."""
-        widths = self.widths
+        widths, (weight_bits, activation_bits) = self.widths, self._widths
         found: dict[str, Any] = {
             "traffic": str(self.policy),
             "fuse_epilogues": self.fuse_epilogues,
-            "weight_bits": self._bits(widths.weight_bits, WEIGHT_BITS, "weight_bits"),
-            "activation_bits": self._bits(widths.activation_bits, ACTIVATION_BITS, "activation_bits"),
+            "weight_bits": weight_bits,
+            "activation_bits": activation_bits,
             "accumulator_bits": widths.accumulator_bits,
             "parameters": widths.parameters,
             "order": self.policy.order if self.workload.order is None else "best",
@@ -232,6 +275,7 @@ class Prediction:
             found["weights"] = "stream from flash; feature maps must fit the SRAM"
         else:
             found["energy"] = f"{self.energies.said}; each operand of a layer once on chip"
+        found["figures"] = self._calibration()
         if self.network.assumptions:
             found["reading"] = list(self.network.assumptions)
         if (coverage := self.network.coverage) < 1:
