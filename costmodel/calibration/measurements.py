@@ -30,6 +30,8 @@ class Measurement(NamedTuple):
     macs_by_kind: str
     """MACs by the kind of the layers that do them: "pointwise=25690112;depthwise=3612672"."""
     other_ops: int
+    other_ops_by_kind: str
+    """Other operations by the kind of the layers that do them: "conv2d=100352;elu=401408"."""
     weight_bytes: int
     input_bytes: int
     output_bytes: int
@@ -46,12 +48,21 @@ class Measurement(NamedTuple):
     @property
     def work(self) -> dict[str, int]:
         """MACs by the kind of the layers that do them."""
-        return {kind: int(macs) for kind, _, macs in (part.rpartition("=") for part in self.macs_by_kind.split(";") if part)}
+        return _by_kind(self.macs_by_kind)
+
+    @property
+    def other_work(self) -> dict[str, int]:
+        """Other operations by the kind of the layers that do them."""
+        return _by_kind(self.other_ops_by_kind)
 
     @property
     def moved_bytes(self) -> int:
         """Weights, inputs and outputs."""
         return self.weight_bytes + self.input_bytes + self.output_bytes
+
+
+def _by_kind(text: str) -> dict[str, int]:
+    return {kind: int(number) for kind, _, number in (part.rpartition("=") for part in text.split(";") if part)}
 
 
 _INTEGERS = ("steps", "macs", "other_ops", "weight_bytes", "input_bytes", "output_bytes", "runs", "threads")
@@ -207,12 +218,15 @@ def _row(record: dict[str, Any], where: str) -> Measurement:
             raise FieldError(f"{where}: `{name}` (={value!r}) must be {wanted}") from None
         found[name] = value
     row = Measurement(**found)
-    try:
-        agrees = sum(row.work.values()) == row.macs
-    except ValueError:
-        agrees = False
-    if not agrees:
-        raise FieldError(f"{where}: `macs_by_kind` (={row.macs_by_kind!r}) must sum to `macs` (={row.macs}), e.g. 'pointwise=12;dense=3'")
+    for text, total in (("macs_by_kind", "macs"), ("other_ops_by_kind", "other_ops")):
+        try:
+            agrees = sum(_by_kind(getattr(row, text)).values()) == getattr(row, total)
+        except ValueError:
+            agrees = False
+        if not agrees:
+            raise FieldError(
+                f"{where}: `{text}` (={getattr(row, text)!r}) must sum to `{total}` (={getattr(row, total)}), e.g. 'pointwise=12;dense=3'"
+            )
     if min(row.steps, row.macs, row.other_ops, row.weight_bytes, row.input_bytes, row.output_bytes) < 0:
         raise FieldError(f"{where}: counts must be at least 0, got {row.macs} MACs, {row.other_ops} other operations")
     if not (0 < row.minimum_s <= row.median_s < math.inf and 0 <= row.spread_s < math.inf and row.runs > 0 and row.threads > 0):

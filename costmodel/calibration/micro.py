@@ -116,7 +116,7 @@ def _light() -> Iterator[Network]:
     """What has no MACs: activations, poolings, norms, sums, products, concatenations and copies."""
     for size, channels in ((7, 512), (14, 256), (28, 128), (56, 64), (112, 32), (112, 64)):
         shape, label = (1, channels, size, size), f"{channels} {size}"
-        for layer in (layers.Sigmoid(), layers.HardSwish(), layers.Tanh(), layers.ELU()):
+        for layer in (layers.Sigmoid(), layers.HardSwish(), layers.Tanh(), layers.ELU(), layers.SiLU(), layers.HardSigmoid()):
             yield _stack(f"{layer.kind} {label}", shape, layer, layers.MaxPool2d(1), layer)
         yield _stack(f"relu norm {label}", shape, layers.ReLU(), layers.BatchNorm(), layers.MaxPool2d(1), layers.BatchNorm(), layers.ReLU())
         yield _stack(

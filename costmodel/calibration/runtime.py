@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from costmodel.errors import CostModelError, FieldError, MissingExtraError
 
@@ -32,6 +32,21 @@ class Timing(NamedTuple):
             return cls(seconds[0], seconds[0], 0.0, len(seconds))
         first, median, last = statistics.quantiles(seconds, n=4)
         return cls(median, min(seconds), last - first, len(seconds))
+
+
+class Runtime(Protocol):
+    """What runs models."""
+
+    name: str
+    threads: int
+
+    def whole(self, model: bytes | str, inputs: Mapping[str, Any], runs: int, seconds: float) -> Timing:
+        """The time of a run."""
+        ...
+
+    def operators(self, model: bytes | str, inputs: Mapping[str, Any], runs: int) -> dict[str, tuple[str, Timing]]:
+        """The type and the time of every operator, by its name."""
+        ...
 
 
 class OnnxRuntime:
