@@ -22,6 +22,8 @@ ROUNDS, ROUNDS_AGAIN = 40, 8
 """How often weights are found anew: from nothing, and from a solution nearby."""
 COLLINEAR = 0.99
 """The share of a column that others explain from which on its figure can't be told from theirs."""
+_LEAST = 0.01
+"""A prediction below this share of what was measured is no more wrong for it."""
 _SCALES = {"overhead": 1e-6, "bytes": 1e-10, "macs": 1e-11, "ops": 1e-10}
 """Seconds that a coefficient of 1 stands for: they keep the numbers near one."""
 _FREE = 1e4
@@ -161,19 +163,20 @@ class Design(NamedTuple):
 
 
 def _robust(work: Array, times: Array, start: Array | None = None) -> Array:
-    """Non-negative coefficients of least relative errors, by Huber's loss."""
+    """Non-negative coefficients of least errors, by Huber's loss; half the time is as wrong as twice the time."""
     try:
         from scipy.optimize import nnls
     except ImportError:
         raise MissingExtraError.of("scipy", "measure", "fitting a machine") from None
     import numpy as np
 
-    relative = work / times[:, None]
     found = start
     for _ in range(ROUNDS if start is None else ROUNDS_AGAIN):
-        weights = np.ones(len(times)) if found is None else np.minimum(1, TOLERANCE / np.maximum(np.abs(relative @ found - 1), 1e-12)) ** 0.5
-        basis, triangle = np.linalg.qr(relative * weights[:, None])
-        before, (found, _) = found, nnls(triangle, basis.T @ weights)
+        scale = times if found is None else np.sqrt(times * np.maximum(work @ found, times * _LEAST))
+        errors = np.zeros(len(times)) if found is None else (work @ found - times) / scale
+        weights = np.minimum(1, TOLERANCE / np.maximum(np.abs(errors), 1e-12)) ** 0.5 / scale
+        basis, triangle = np.linalg.qr(work * weights[:, None])
+        before, (found, _) = found, nnls(triangle, basis.T @ (times * weights))
         if before is not None and np.allclose(before, found, rtol=1e-6, atol=0):
             break
     assert found is not None

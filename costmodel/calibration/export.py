@@ -155,6 +155,24 @@ def convolution(writer: Writer, node: Node, inputs: Sequence[str]) -> None:
     writer.emit("Conv", tensors, node, group=groups, **_window(node))
 
 
+@rule("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+def transposed(writer: Writer, node: Node, inputs: Sequence[str]) -> None:
+    layer: Any = node.layer
+    kernel, strides, dilation = (layer.per_axis(name) for name in ("kernel_size", "stride", "dilation"))
+    extra, cut = layer.per_axis("output_padding"), []
+    for size, out, k, s, d, more in zip(node.input_shapes[0][2:], node.output_shapes[0][2:], kernel, strides, dilation, extra, strict=True):
+        cut.append((size - 1) * s + (k - 1) * d + 1 + more - out)
+    pairs = [(n // 2, n - n // 2) for n in cut] if layer.padding == "same" else list(pad_pairs(layer.padding, len(kernel)))
+    shape = (node.input_shapes[0][1], layer.out_channels // layer.groups, *kernel)
+    tensors = [*inputs, writer.stored(node, "weight", shape, (shape[0] * math.prod(kernel)) ** -0.5)]
+    if layer.bias:
+        tensors.append(writer.stored(node, "bias", (layer.out_channels,), 0.1))
+    writer.emit(
+        "ConvTranspose", tensors, node, group=layer.groups, kernel_shape=list(kernel), strides=list(strides), dilations=list(dilation),
+        pads=[before for before, _ in pairs] + [after for _, after in pairs], output_padding=list(extra),
+    )  # fmt: skip
+
+
 @rule("dense")
 def dense(writer: Writer, node: Node, inputs: Sequence[str]) -> None:
     layer: Any = node.layer
@@ -212,6 +230,19 @@ def concat(writer: Writer, node: Node, inputs: Sequence[str]) -> None:
 def lrn(writer: Writer, node: Node, inputs: Sequence[str]) -> None:
     layer: Any = node.layer
     writer.emit("LRN", inputs, node, size=layer.size)
+
+
+@rule("prelu")
+def prelu(writer: Writer, node: Node, inputs: Sequence[str]) -> None:
+    layer: Any = node.layer
+    writer.emit("PRelu", [*inputs, writer.stored(node, "slope", layer.slope, 0.1)], node)
+
+
+@rule("resize")
+def resize(writer: Writer, node: Node, inputs: Sequence[str]) -> None:
+    layer: Any = node.layer
+    sizes = writer.numbers(node, "sizes", node.output_shapes[0])
+    writer.emit("Resize", [*inputs, "", "", sizes], node, mode=layer.mode)
 
 
 @rule("silu")

@@ -16,8 +16,11 @@ from costmodel.hardware import Error, Hardware
 from costmodel.prediction.times import Times
 from costmodel.tables import Column, Table
 
-SLOW = ("elu", "gelu", "hard_sigmoid", "hard_swish", "mish", "sigmoid", "silu", "softplus", "tanh")
-"""Activations that get a rate of their own where they were measured: runtimes call functions for them, or pass over the map again."""
+SLOW = (
+    "elu", "gelu", "global_avg_pool", "hard_sigmoid", "hard_swish", "lrn", "mish", "prelu", "resize", "sigmoid", "silu", "softmax",
+    "softplus", "tanh",
+)  # fmt: skip
+"""Kinds without MACs that get a rate of their own where they were measured: for most of them a runtime calls a function an element."""
 RESAMPLES = 200
 BITS = 32
 

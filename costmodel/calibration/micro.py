@@ -24,7 +24,7 @@ def micro_networks() -> Iterator[Network]:
 
     Notes
     -----
-    Convolutions, dense layers, poolings, activations, sums, products, concatenations, norms and copies; channels, sizes, kernels and
+    Convolutions, dense layers, poolings, activations, norms, sums, products, resizing, concatenations and copies; channels, sizes, kernels and
     strides vary apart from one another, so that MACs, bytes, other operations and the number of layers are no multiples of
     each other.
 
@@ -33,9 +33,9 @@ def micro_networks() -> Iterator[Network]:
     >>> from costmodel.calibration.micro import micro_networks
     >>> networks = list(micro_networks())
     >>> len(networks), len({network.name for network in networks})
-    (347, 347)
+    (546, 546)
     """
-    groups = [list(group()) for group in (_pointwise, _standard, _depthwise, _grouped, _first, _dense, _light, _flavours)]
+    groups = [list(group()) for group in (_pointwise, _standard, _depthwise, _grouped, _first, _dense, _streamed, _light, _transposed, _flavours)]
     places = [(place / len(group), network) for group in groups for place, network in enumerate(group)]
     for _, network in sorted(places, key=lambda entry: entry[0]):
         yield network
@@ -112,6 +112,23 @@ def _dense() -> Iterator[Network]:
         yield _stack(f"dense {narrow}-{wide}", (1, narrow), layers.Dense(wide), layers.ReLU(), layers.Dense(narrow), layers.ReLU())
 
 
+def _streamed() -> Iterator[Network]:
+    """Dense layers whose weights together, 64 MiB, exceed the caches: in a network they come from memory."""
+    for narrow, wide in ((256, 256), (512, 1000), (1024, 1024), (1280, 1000), (2048, 1000), (2048, 4096)):
+        tensor, features = Input((1, narrow)), wide
+        for _ in range(-(-(2**24) // (narrow * wide))):
+            tensor = layers.ReLU()(layers.Dense(features)(tensor))
+            features = narrow + wide - features
+        yield Network.of(tensor, f"streamed {narrow}-{wide}")
+
+
+def _transposed() -> Iterator[Network]:
+    for kernel in (2, 3, 4):
+        for size, channels in ((14, 256), (28, 64), (28, 128), (56, 32), (80, 24)):
+            layer = layers.ConvTranspose2d(channels, kernel, stride=2)
+            yield _stack(f"transposed {kernel} {channels} {size}", (1, channels, size, size), layer, layers.ReLU())
+
+
 def _light() -> Iterator[Network]:
     """What has no MACs: activations, poolings, norms, sums, products, concatenations and copies."""
     for size, channels in ((7, 512), (14, 256), (28, 128), (56, 64), (112, 32), (112, 64)):
@@ -123,6 +140,10 @@ def _light() -> Iterator[Network]:
             f"max_pool {label}", shape, layers.MaxPool2d(3, stride=1, padding="same"), layers.MaxPool2d(3, stride=2, padding="same")
         )
         yield _stack(f"avg_pool {label}", shape, layers.AvgPool2d(3, stride=1, padding="same"), layers.AvgPool2d(2))
+        for slower in (layers.LRN(5), layers.PReLU((channels, 1, 1)), layers.Softmax(1)):
+            yield _stack(f"{slower.kind} {label}", shape, layers.MaxPool2d(1), slower)
+        for mode in ("nearest", "linear"):
+            yield _stack(f"resize {mode} {label}", shape, layers.Resize((1, channels, 2 * size, 2 * size), mode))
         yield _stack(f"global_avg_pool {label}", shape, layers.GlobalAvgPool())
         yield _stack(f"add {label}", shape, lambda x: layers.Add()(layers.ReLU()(x), layers.Sigmoid()(x)))
         yield _stack(f"multiply {label}", shape, lambda x: layers.Multiply()(x, layers.Sigmoid()(layers.GlobalAvgPool()(x))))
