@@ -11,9 +11,10 @@ from costmodel.prediction import Prediction
 from costmodel.readers import read
 
 if TYPE_CHECKING:
-    from costmodel import published, report
+    from costmodel import calibration, published, report
     from costmodel._symbols import evaluate, symbols
     from costmodel.budgets import check
+    from costmodel.calibration import calibrate, measure
     from costmodel.counters.reconcile import reconcile
     from costmodel.network import rewrites
     from costmodel.report import compare, plot
@@ -35,6 +36,8 @@ __all__ = [
     "blocks",
     "break_even_balance",
     "break_even_kernel",
+    "calibrate",
+    "calibration",
     "check",
     "compare",
     "elasticity",
@@ -44,6 +47,7 @@ __all__ = [
     "formula",
     "fuse",
     "layers",
+    "measure",
     "memory",
     "patches",
     "plot",
@@ -66,12 +70,15 @@ __all__ = [
 _ON_DEMAND = {
     "break_even_balance": "whatif.break_even",
     "break_even_kernel": "whatif.break_even",
+    "calibrate": "calibration",
+    "calibration": "calibration",
     "check": "budgets",
     "compare": "report",
     "elasticity": "whatif.elasticity",
     "evaluate": "_symbols",
     "flavour_study": "whatif.flavours",
     "formula": "whatif.formula",
+    "measure": "calibration",
     "plot": "report.plot",
     "published": "published",
     "reconcile": "counters.reconcile",

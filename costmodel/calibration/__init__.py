@@ -2,8 +2,8 @@
 
 from costmodel.calibration.evaluation import Errors
 from costmodel.calibration.fit import Calibration, calibrate
-from costmodel.calibration.measure import file_subject, measure
+from costmodel.calibration.measure import Subject, file_subject, measure
 from costmodel.calibration.measurements import Measurement, Measurements
 from costmodel.calibration.micro import micro_networks
 
-__all__ = ["Calibration", "Errors", "Measurement", "Measurements", "calibrate", "file_subject", "measure", "micro_networks"]
+__all__ = ["Calibration", "Errors", "Measurement", "Measurements", "Subject", "calibrate", "file_subject", "measure", "micro_networks"]
