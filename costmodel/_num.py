@@ -196,6 +196,13 @@ def sqrt(x: Num) -> Num:
     return math.sqrt(x) if module is None else module.sqrt(x)
 
 
+def log2(x: Num) -> Num:
+    """The logarithm to the base 2."""
+    if (module := library(x)) is None:
+        return math.log2(x)
+    return module.log(x, 2) if module.__name__ == "sympy" else module.log2(x)
+
+
 def ratio(a: Num, b: Num) -> Num:
     """``a / b``, and 0 where `b` is 0."""
     if (module := library(a, b)) is None:
@@ -210,3 +217,15 @@ def bytes_of(elements: Num, bits: Num) -> Num:
     if type(bits) is int and bits % 8 == 0:
         return elements * (bits // 8)
     return ceil_div(elements * bits, 8)
+
+
+def ceil_log2(x: Num) -> Num:
+    """The smallest integer n with ``2**n >= x``, of an integer of at least 1."""
+    if type(x) is int:
+        return (x - 1).bit_length()
+    module: Any = library(x)
+    if module is None:
+        return math.ceil(math.log2(x))
+    if module.__name__ == "sympy":
+        return module.ceiling(module.log(x, 2))
+    return module.ceil(module.log2(x)).astype("int64")

@@ -51,9 +51,9 @@ def to_onnx(network: Network, seed: int = 0) -> onnx.ModelProto:
     --------
     >>> import costmodel as cm
     >>> from costmodel.calibration.export import to_onnx
-    >>> model = to_onnx(cm.zoo.lenet_5())
+    >>> model = to_onnx(cm.zoo.lenet_5_caffe())
     >>> [node.op_type for node in model.graph.node][:3]
-    ['Conv', 'Relu', 'MaxPool']
+    ['Conv', 'MaxPool', 'Conv']
     """
     import onnx
 

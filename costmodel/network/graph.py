@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from costmodel._num import Num, is_symbolic, total
 from costmodel.errors import NetworkError, UnknownNameError
 from costmodel.layers import Check, Counts, Layer, Shape
+from costmodel.network.changes import Change, Changes, Left
 from costmodel.network.epilogues import epilogue_groups, folded_parameters
 from costmodel.network.layout import channels_first
+from costmodel.network.storage import Storage
 
 if TYPE_CHECKING:
     import networkx
@@ -52,6 +54,12 @@ class Node(NamedTuple):
     """Its parameters by role where a file says which it stores, else None; a shared one stands where it is first used."""
     channels_last: bool = False
     """Whether its shapes have their channels last, as the network's source has them; its layer is asked with channels first."""
+    accumulator_bits: Num | None = None
+    """Width of its partial sums where the network says so, else None."""
+    storage: Storage | None = None
+    """How its parameters are stored and which share of its operands is zero, where the network says so, else None."""
+    absorbed: bool = False
+    """Whether the layer before computes it as it writes, whatever that layer is and whether epilogues fuse or not."""
 
     def seen(self, shape: Shape) -> Shape:
         """One of its shapes as its layer knows it: channels first."""
@@ -60,6 +68,12 @@ class Node(NamedTuple):
     def variety(self) -> str:
         """What a table of shares calls it."""
         return self.layer.variety(tuple([self.seen(shape) for shape in self.input_shapes]))
+
+    @property
+    def channels(self) -> Num:
+        """Output channels, or features of a dense layer: what weights can have a scale each for."""
+        shape = self.seen(self.output_shapes[0])
+        return shape[1] if self.layer.rank else shape[-1] if shape else 1
 
     def counts(self) -> Counts:
         """What its layer does and holds; parameters that a file says it stores take the place of the layer's."""
@@ -82,12 +96,22 @@ class Network:
         In creation order, which is an order of execution.
     outputs : tuple of TensorRef
     assumptions : tuple of str
-        What its reader had to assume; every prediction shows them.
+        What its reader had to assume, and which rewrites it went through; every prediction shows them.
+    changes : Changes
+        What rewrites changed and what they left alone and why; no part of the content that compares.
     """
 
-    def __init__(self, name: str, nodes: Iterable[Node], outputs: Iterable[TensorRef], assumptions: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        nodes: Iterable[Node],
+        outputs: Iterable[TensorRef],
+        assumptions: Iterable[str] = (),
+        changes: Iterable[Change | Left] = (),
+    ) -> None:
         self.name = name
         self.assumptions = tuple(assumptions)
+        self.changes = Changes(changes)
         self.nodes: dict[str, Node] = {}
         self.outputs = tuple(outputs)
         for node in nodes:
@@ -155,6 +179,11 @@ class Network:
     def hosts(self) -> list[list[Node]]:
         """The nodes that compute, each with the epilogues that may ride on it."""
         return epilogue_groups(self)
+
+    @cached_property
+    def single_hosts(self) -> list[list[Node]]:
+        """The nodes that compute, each alone but for what it has absorbed."""
+        return epilogue_groups(self, absorbed_alone=True)
 
     @property
     def macs(self) -> Num:
@@ -264,8 +293,8 @@ class Network:
         return load(text)
 
     def _content(self) -> tuple[Any, ...]:
-        nodes = tuple((n.name, n.layer, n.inputs, n.weight_bits, n.activation_bits, n.held, n.channels_last) for n in self.nodes.values())
-        return self.name, nodes, self.outputs, self.assumptions
+        """What compares: shapes and conditions follow from the rest."""
+        return self.name, tuple([(*node[:3], *node[6:]) for node in self.nodes.values()]), self.outputs, self.assumptions
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self._content() == other._content()

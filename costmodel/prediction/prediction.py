@@ -14,12 +14,13 @@ from costmodel.hardware import Error, Hardware
 from costmodel.hardware.energies import Energies
 from costmodel.layers import Counts
 from costmodel.network import Network, Node
+from costmodel.network.storage import PLAIN
 from costmodel.prediction.prefetch import Work, prefetching
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.shares import shares
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.views import layers
-from costmodel.prediction.widths import ACTIVATION_BITS, WEIGHT_BITS, Widths
+from costmodel.prediction.widths import ACTIVATION_BITS, Widths
 from costmodel.prediction.workload import Step, Workload
 from costmodel.tables import Table
 from costmodel.tables.table import to_json
@@ -192,16 +193,10 @@ class Prediction:
     def error(self) -> Error | None:
         """How far such predictions lay from measured times; None where the machine isn't calibrated, or not for these assumptions."""
         found = self.hardware.error
-        return found if found is not None and (self.policy.name, *self._widths) == (found.traffic, found.bits, found.bits) else None
-
-    @property
-    def _widths(self) -> tuple[Any, Any]:
-        """The widths of weights and of feature maps in force."""
-        widths = self.widths
-        return (
-            self._bits(widths.weight_bits, WEIGHT_BITS, "weight_bits"),
-            self._bits(widths.activation_bits, ACTIVATION_BITS, "activation_bits"),
-        )
+        if found is None or self.policy.name != found.traffic:
+            return None
+        bits = {self.widths.said(kind, self.network) for kind in ("weight_bits", "activation_bits")}
+        return found if bits == {found.bits} else None
 
     def _calibration(self) -> str:
         """What measurements say of the times."""
@@ -234,6 +229,19 @@ class Prediction:
         """Other operations of every step."""
         return tuple(self.other_ops(step.counts) for step in self.workload.steps)
 
+    @cached_property
+    def macs_effective_of_steps(self) -> tuple[Num, ...]:
+        """MACs of every step that this machine does: where it skips zeros, those that meet none."""
+        if (skips := self.hardware.skips_zeros) == "none":
+            return tuple([step.counts.macs for step in self.workload.steps])
+        counts = self.network.counts
+        return tuple(
+            [
+                total([(node.storage or PLAIN).effective_macs(counts[node.name].macs, skips) for node in s.nodes])
+                for s in self.workload.steps
+            ]
+        )
+
     def other_ops(self, counts: Counts) -> Num:
         """Other operations of elementary steps, by the table in force."""
         return total(self._table[step] * number for step, number in counts.other)
@@ -255,13 +263,11 @@ class Prediction:
     @cached_property
     def assumptions(self) -> dict[str, Any]:
         """What the figures rest on; every rendering shows them."""
-        widths, (weight_bits, activation_bits) = self.widths, self._widths
+        widths = self.widths
         found: dict[str, Any] = {
             "traffic": str(self.policy),
             "fuse_epilogues": self.fuse_epilogues,
-            "weight_bits": weight_bits,
-            "activation_bits": activation_bits,
-            "accumulator_bits": widths.accumulator_bits,
+            **{kind: widths.said(kind, self.network) for kind in ("weight_bits", "activation_bits", "accumulator_bits")},
             "parameters": widths.parameters,
             "order": self.policy.order if self.workload.order is None else "best",
         }
@@ -271,6 +277,8 @@ class Prediction:
             found["bursts"] = "rows of tiles; maps that move whole and weights stand in a row"
         found |= self.policy.said(self.workload, self.hardware.sram_bytes)
         found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
+        if (skips := self.hardware.skips_zeros) != "none":
+            found["skips_zeros"] = f"{skips}: a MAC with a zero takes neither time nor energy"
         if self.hardware.weights_in_flash:
             found["weights"] = "stream from flash; feature maps must fit the SRAM"
         else:
@@ -285,14 +293,6 @@ class Prediction:
         if steps := [f"{s} is a multiple of {s.multiple_of}" for s in sorted(self.symbols, key=str) if getattr(s, "multiple_of", None)]:
             found.setdefault("conditions", []).extend(steps)
         return found
-
-    def _bits(self, asked: Num | None, default: int, kind: str) -> Any:
-        """The width in force: the one asked for, else the network's own, else the default; several as a text."""
-        if asked is not None:
-            return asked
-        own = [bits for node in self.network.nodes.values() if (bits := getattr(node, kind)) is not None]
-        distinct = sorted(set(own), key=str)
-        return " and ".join(map(str, distinct)) if len(distinct) > 1 else distinct[0] if distinct else default
 
     @property
     def symbols(self) -> frozenset[Any]:

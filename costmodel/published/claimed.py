@@ -7,7 +7,7 @@ import json
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import lru_cache
-from importlib import resources
+from importlib import import_module, resources
 from typing import Any, NamedTuple
 
 from costmodel import zoo
@@ -28,6 +28,9 @@ UNITS: dict[str, Fraction | int] = {
     "MiB": 2**20,
 }
 """What one of a printed unit is worth; B is a billion, as the papers write it."""
+PROCEDURES = ("han_2015", "li_2016")
+"""Cases that are more than a network of the zoo: modules beside this one, whose `computed(figure, **arguments)` gives a claim's figure
+and its convention in words; `figure` is what stands in the column `convention`."""
 
 
 class Claim(NamedTuple):
@@ -74,7 +77,7 @@ def _judged(row: dict[str, str]) -> Claim:
     words = ""
     status = "pending"
     explanation = row["explanation"]
-    if row["case"] and row["case"] not in (*zoo.NETWORKS, "layer", "column"):
+    if row["case"] and row["case"] not in (*zoo.NETWORKS, *PROCEDURES, "layer", "column"):
         explanation = "pending: the zoo has no such network yet"
     elif row["case"]:
         value, words = _computed(row["case"], row["arguments"], row["convention"])
@@ -103,6 +106,9 @@ def _status(published: Decimal, computed: Fraction, decimals: int) -> str:
 def _computed(case: str, arguments: str, name: str) -> tuple[Any, str]:
     """The figure of a case, and its convention in words."""
     given = json.loads(arguments) if arguments else {}
+    if case in PROCEDURES:
+        figure: tuple[Any, str] = import_module(f"costmodel.published.{case}").computed(name, **given)
+        return figure
     if case == "column":
         return sum(Fraction(str(v)) for v in given["values"]), "the printed column, summed"
     if name == "row_macs":

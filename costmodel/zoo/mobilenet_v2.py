@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from costmodel._num import Num, maximum, ratio, whole
+from costmodel._num import Num, maximum
 from costmodel.blocks import classifier, inverted_residual, standard
+from costmodel.formulas.rounding import make_divisible
 from costmodel.layers.activation import ReLU6
 from costmodel.network import Input, Network
 from costmodel.zoo._arguments import multiplier
@@ -11,19 +12,6 @@ from costmodel.zoo._registry import network
 
 BODY = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
 """Table 2: expansion t, channels c, repeats n, stride s."""
-
-
-def make_divisible(channels: Num, step: int = 8) -> Num:
-    """The multiple of `step` nearest to `channels`, at least `step` and at least 0.9 of `channels` (`_make_divisible`).
-
-    Examples
-    --------
-    >>> make_divisible(24 * 1.4), make_divisible(32 * 0.35)      # 33.6 and 11.2, whose nearest multiple 8 is below 0.9 * 11.2
-    (32, 16)
-    """
-    nearest = whole(ratio(2 * channels + step, 2 * step)) * step
-    enough = -whole(ratio(-9 * channels, 10 * step)) * step
-    return maximum(step, nearest, enough)
 
 
 @network

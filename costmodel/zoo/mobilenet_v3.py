@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from costmodel._num import Num, ratio
 from costmodel.blocks import inverted_residual, standard
+from costmodel.formulas.rounding import make_divisible
 from costmodel.layers.activation import HardSigmoid, HardSwish, ReLU, Softmax
 from costmodel.layers.base import Layer
 from costmodel.layers.linear import Dense
@@ -12,7 +13,6 @@ from costmodel.layers.structure import Dropout, Flatten
 from costmodel.network import Input, Network
 from costmodel.zoo._arguments import multiplier
 from costmodel.zoo._registry import network
-from costmodel.zoo.mobilenet_v2 import make_divisible
 
 RE, HS = ReLU(), HardSwish()
 Row = tuple[int, int, int, bool, Layer, int]

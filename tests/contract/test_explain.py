@@ -56,6 +56,15 @@ def test_every_kind_of_layer(example) -> None:
         assert (value == 0) == explained[name].is_plain, name
 
 
+@pytest.mark.parametrize("traffic", ["resident", "tiled"])
+def test_a_machine_with_overhead_utilisation_and_bursts(traffic: str) -> None:
+    machine = cm.Hardware.load("pardhi").replace(overhead="20 us", burst="64 B", utilisation={"depthwise": 0.25})
+    p = cm.predict("mobilenet_v2", machine, traffic=traffic)
+    for index in range(0, len(p), 7):
+        assert_explained(p.explain(index), p[index])
+    assert math.isclose(p.explain("stage5/block1/dw")["occupied_macs"].evaluate(), 4 * p["stage5/block1/dw"].macs)
+
+
 @pytest.mark.parametrize("traffic", ["weights", "compulsory", "resident", "tiled", "fused"])
 @pytest.mark.parametrize("network", ["mobilenet_v2", "squeezenet_1_1"])
 def test_every_row_under_every_policy(network: str, traffic: str) -> None:

@@ -111,7 +111,7 @@ def test_mobilenet_v2_expanding_first() -> None:
 )
 def test_make_divisible(channels: float, rounded: int) -> None:
     """By hand: nearest multiples 48, 32, 8, 8 (below 0.9*11.2 = 10.08: 16), 72, 24, at least 8, 24 (half goes up), 16 (below 16.2: 24)."""
-    from costmodel.zoo.mobilenet_v2 import make_divisible
+    from costmodel.formulas.rounding import make_divisible
 
     assert make_divisible(channels) == rounded
     assert type(make_divisible(channels)) is int

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from itertools import takewhile
 
 from costmodel._num import floor_div
-from costmodel.network.graph import Network, Node, TensorRef
-from costmodel.network.rewrites.base import Rewrite, rebuilt
+from costmodel.network.changes import Change, Left
+from costmodel.network.graph import Network, Node
+from costmodel.network.rewrites.base import Build, Rewrite
 
 
 class FoldNorm(Rewrite):
@@ -24,18 +25,22 @@ class FoldNorm(Rewrite):
     (4253864, 4221032, 4221032)
     """
 
-    words: ClassVar[str] = "batch norms folded into the layer before"
+    @property
+    def words(self) -> str:
+        return "batch norms folded into the layer before"
 
     def apply(self, network: Network) -> Network:
-        changed: dict[str, Node] = {}
-        without: dict[str, TensorRef] = {}
+        replacements: dict[str, Node | Build] = {}
+        records: list[Change | Left] = []
         for host, *riders in network.hosts:
-            if not riders or riders[0].layer.kind != "batch_norm" or not hasattr(host.layer, "bias"):
-                continue
-            norm = riders[0]
-            changed[host.name] = _with_bias(host, norm)
-            without[norm.name] = norm.inputs[0]
-        return rebuilt(network, changed, without, self.words)
+            first = list(takewhile(lambda node: node.layer.kind == "batch_norm", riders))
+            for norm in (node for node in (host, *riders) if node.layer.kind == "batch_norm"):
+                if not any(norm is one for one in first) or not hasattr(host.layer, "bias"):
+                    records.append(self.left(norm, "it does not follow a convolution or dense layer as its sole reader"))
+                    continue
+                replacements |= {host.name: _with_bias(host, norm), norm.name: lambda x: x}
+                records.append(self.changed(norm, "folded", norm.layer.kind, f"bias of {host.name}"))
+        return self.rebuilt(network, replacements, records)
 
 
 def _with_bias(host: Node, norm: Node) -> Node:

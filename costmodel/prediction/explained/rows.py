@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
@@ -74,12 +76,17 @@ def _other_ops(prediction: Prediction, row: Row, found: list[Counted], symbols: 
 def _weight_bytes(prediction: Prediction, row: Row) -> Derivation:
     symbols, widths = Symbols(), prediction.widths
     parameters = prediction.network.node_parameters(widths.parameters)
-    terms = [
-        bytes_of(symbols(widths.parameters, parameters[node.name]), symbols("weight_bits", widths.weight(node)))
-        for node in row.step.nodes
-        if is_symbolic(parameters[node.name]) or parameters[node.name] != 0
-    ]
-    return Derivation("weight_bytes", "B", total(terms), symbols.values, row.weight_bytes, (_PACKED,))
+    terms, remarks = [], []
+    for node in row.step.nodes:
+        number = parameters[node.name]
+        if not is_symbolic(number) and number == 0:
+            continue
+        if node.storage is None:
+            terms.append(bytes_of(symbols(widths.parameters, number), symbols("weight_bits", widths.weight(node))))
+        else:
+            terms.append(symbols(f"stored({node.name})", widths.stored_bytes(node, prediction.network.counts[node.name], number)))
+            remarks.append(f"{node.name} stores {number} parameters with {node.storage}")
+    return Derivation("weight_bytes", "B", total(terms), symbols.values, row.weight_bytes, (_PACKED,), remarks=tuple(remarks))
 
 
 _PACKED = "values of so many bits, packed into bytes"
@@ -131,34 +138,68 @@ def _stay(prediction: Prediction, ref: TensorRef) -> str:
 
 def timed(work: _Timed, *, overlapped: bool) -> list[Derivation]:
     """Times, energy and what binds: the formulas themselves are asked which values they were given."""
-    work.bus_bytes, work.macs, work.other_ops, work.sram_bytes_moved, work._prediction.energies  # noqa: B018  what they rest on
+    for name in ("bus_bytes", "occupied_bytes", "macs", "other_ops", "sram_bytes_moved"):
+        getattr(work, name)  # what the times rest on, so that its formulas are not among theirs
+    _ = work._prediction.energies
     (times, energy_j), calls = recorded(lambda: (work.times, work.energy_j))
-    (serial_s, overlapped_s), further = recorded(lambda: (times.serial_s, times.overlapped_s))
-    figures = {
-        "time.transfer": ("ddr_time_s", times.bus_s), "time.mac": ("mac_time_s", times.mac_s),
-        "time.other": ("other_time_s", times.other_s), "time.serial": ("time_serial_s", serial_s),
-    } | ({"time.overlapped": ("time_overlapped_s", overlapped_s)} if overlapped else {})  # fmt: skip
-    found = [_called(call, *figures[call.formula.name]) for call in (*calls, *further) if call.formula.name in figures]
-    said = (f"energies: {work._prediction.energies.said}",)
-    found += [_called(call, "energy_j", energy_j, "J", said) for call in calls if call.formula.name == "energy.energy"]
+    serial_s, further = recorded(lambda: times.serial_s)
+    beside = {"overhead_time_s": times.overhead_s} if _present(times.overhead_s) else {}
+    bursts = ("n_bytes: what is shorter than a burst takes a burst",) if work.occupied_bytes is not work.bus_bytes else ()
+    figures: dict[str, tuple[str, Num, str, Any]] = {
+        "time.occupied_macs": ("occupied_macs", work.occupied_macs, "MAC", {}),
+        "time.transfer": ("ddr_time_s", times.bus_s, "s", {"remarks": bursts}),
+        "time.mac": ("mac_time_s", times.mac_s, "s", {}),
+        "time.other": ("other_time_s", times.other_s, "s", {}),
+        "time.serial": ("time_serial_s", serial_s, "s", {"beside": beside}),
+        "energy.energy": ("energy_j", energy_j, "J", {"remarks": (f"energies: {work._prediction.energies.said}",)}),
+    }
+    made = {call.formula.name: call for call in (*further, *calls) if call.formula.name != "time.mac" or call.result is times.mac_s}
+    found = [_called(made[name], figure, *said[:2], **said[2]) for name, (figure, *said) in figures.items() if name in made]
+    if beside:
+        found.insert(-2, _overhead(work, times.overhead_s))
+    if overlapped:
+        found.insert(-1, _overlapped(work, beside))
     symbols = Symbols()
-    share = ratio(symbols("mac_time_s", times.mac_s), symbols("time_serial_s", serial_s)) if _present(serial_s) else 0
+    peak_s = times.mac_s if times.peak_s is None else times.peak_s
+    share = ratio(symbols("mac_time_s", peak_s), symbols("time_serial_s", serial_s)) if _present(serial_s) else 0
     source = "share of the MAC rate in the serial time"
     found.append(Derivation("peak_fraction", "%", share, symbols.values, times.peak_fraction, (source,)))
     found.append(_binds(work, times))
     return found
 
 
+def _overhead(work: _Timed, result: Num) -> Derivation:
+    symbols = Symbols()
+    expression = symbols("steps", work._steps) * symbols("overhead_s", work._prediction.hardware.overhead_s)
+    return Derivation("overhead_time_s", "s", expression, symbols.values, result, ("what the machine takes for every step",))
+
+
+def _overlapped(work: Any, beside: dict[str, Num]) -> Derivation:
+    """The overlapped time of a row: a roofline, or the double-buffered pipeline of its tiles."""
+    result = work.time_overlapped_s
+    if work._prediction.weight_prefetch:
+        return Derivation("time_overlapped_s", "s", result, {}, result, ("as without prefetch, but for weights that came before",))
+    times = work.overlapped_times
+    _, calls = recorded(lambda: times.overlapped_s)
+    return _called(calls[-1], "time_overlapped_s", result, beside=beside)
+
+
 def _present(value: Num) -> bool:
     return not isinstance(value, int | float) or value != 0
 
 
-def _called(call: Call, figure: str, result: Num, unit: str = "s", remarks: tuple[str, ...] = ()) -> Derivation:
-    """A registered formula with the arguments that it was given."""
+_NOTHING: Mapping[str, Num] = MappingProxyType({})
+
+
+def _called(
+    call: Call, figure: str, result: Num, unit: str = "s", *, remarks: tuple[str, ...] = (), beside: Mapping[str, Num] = _NOTHING
+) -> Derivation:
+    """A registered formula with the arguments that it was given, and what is added to it."""
     symbols = Symbols()
     expression = call.formula.function(**{name: symbols(name, value) for name, value in call.arguments.items()})
+    expression = total([expression, *(symbols(name, value) for name, value in beside.items())])
     source = f"{call.formula.name}: {call.formula.references}"
-    return Derivation(figure, unit, expression, symbols.values, result, (source,), call.formula.math, remarks)
+    return Derivation(figure, unit, expression, symbols.values, result, (source,), "" if beside else call.formula.math, remarks)
 
 
 def _binds(work: _Timed, times: Any) -> Derivation:
