@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from costmodel import calibration, published, report
     from costmodel._symbols import evaluate, symbols
     from costmodel.budgets import check
-    from costmodel.calibration import calibrate, measure
+    from costmodel.calibration.fit import calibrate
+    from costmodel.calibration.measure import measure
     from costmodel.counters.reconcile import reconcile
     from costmodel.network import rewrites
     from costmodel.report import compare, plot
@@ -84,7 +85,7 @@ __all__ = [
 _ON_DEMAND = {
     "break_even_balance": "whatif.break_even",
     "break_even_kernel": "whatif.break_even",
-    "calibrate": "calibration",
+    "calibrate": "calibration.fit",
     "calibration": "calibration",
     "check": "budgets",
     "compare": "report",
@@ -93,7 +94,7 @@ _ON_DEMAND = {
     "evaluate": "_symbols",
     "flavour_study": "whatif.flavours",
     "formula": "whatif.formula",
-    "measure": "calibration",
+    "measure": "calibration.measure",
     "pareto": "whatif.pareto",
     "plot": "report.plot",
     "published": "published",

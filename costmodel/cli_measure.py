@@ -15,7 +15,9 @@ from costmodel.options import numbers_of, shapes_of
 @cli.app.command("measure", context_settings=cli._BUILDER_OPTIONS)
 def _measure(
     context: typer.Context,
-    networks: Annotated[list[str], typer.Argument(help="Zoo networks, .onnx files (which are run themselves), or micro: the micro-benchmarks.")],
+    networks: Annotated[
+        list[str], typer.Argument(help="Zoo networks, .onnx files (which are run themselves), or micro: the micro-benchmarks.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .csv, which grows as networks are measured, or a .parquet file.")],
     runs: Annotated[int, typer.Option(help="Of every network.")] = 50,
     seconds: Annotated[float, typer.Option(help="No more runs of a network are begun after so long; at least five are made.")] = 1.0,

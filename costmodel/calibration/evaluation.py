@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costmodel.calibration.measurements import Measurement, Measurements
 from costmodel.errors import FieldError
@@ -75,7 +75,7 @@ class Errors(NamedTuple):
             Column("predicted_s", "predicted", "s"), Column("error", "error", "", _signed), Column("median", "median |error|", "", percent),
             Column("within", "within 25 %", "", percent), Column("macs_error", "MACs alone", "", _signed),
         ]  # fmt: skip
-        body = []
+        body, notes = [], [self.said, f"MACs alone: {self.macs_alone._figures}"]
         for label in dict.fromkeys(self.labels):
             part = self._part([one == label for one in self.labels])
             body.append({
@@ -83,11 +83,13 @@ class Errors(NamedTuple):
                 "predicted_s": statistics.median(part.predicted_s), "error": statistics.median(part.errors), "median": part.median,
                 "within": part.within, "macs_error": statistics.median(part.macs_alone.errors),
             })  # fmt: skip
-        return Table(columns, body, title=self.title.partition(": ")[2] or self.title, notes=[self.said, f"MACs alone: {self.macs_alone._figures}"])
+        return Table(columns, body, title=self.title.partition(": ")[2] or self.title, notes=notes)
 
     def _part(self, keep: Sequence[bool]) -> Errors:
-        picked = (tuple(x for x, kept in zip(values, keep, strict=True) if kept) for values in self[:4])
-        return Errors(*picked, self.title)  # type: ignore[arg-type]
+        def picked(values: Sequence[Any]) -> tuple[Any, ...]:
+            return tuple(value for value, kept in zip(values, keep, strict=True) if kept)
+
+        return Errors(picked(self.labels), picked(self.measured_s), picked(self.predicted_s), picked(self.macs_s), self.title)
 
     @property
     def said(self) -> str:
@@ -130,16 +132,15 @@ def evaluated(calibration: Calibration, measurements: Measurements, by: str) -> 
     }  # fmt: skip
     if by not in kinds:
         raise FieldError(f"`by` (={by!r}) must be one of {', '.join(kinds)}")
-    rows = [row for row in (measurements.whole() if by in ("network", "kind") else measurements.layers()) if by != "kernel_size" or row.kernel_size]
+    rows = list(measurements.whole() if by in ("network", "kind") else measurements.layers())
     if by == "kernel_size":
-        rows = [row for row in rows if row.macs]
+        rows = [row for row in rows if row.macs and row.kernel_size]
     if not rows:
         raise FieldError(f"there are no rows to evaluate by {by}")
     title = {"network": "network: whole networks", "kind": "kind: whole networks by kind", "layer": "layer: single layers by kind",
              "kernel_size": "kernel: single convolutions by kernel size"}[by]  # fmt: skip
-    return Errors(
-        tuple(map(kinds[by], rows)), tuple(row.minimum_s for row in rows), tuple(map(calibration.predicted_s, rows)), macs_alone(rows), title,
-    )  # fmt: skip
+    measured = tuple(row.minimum_s for row in rows)
+    return Errors(tuple(map(kinds[by], rows)), measured, tuple(map(calibration.predicted_s, rows)), macs_alone(rows), title)
 
 
 def macs_alone(rows: Iterable[Measurement]) -> tuple[float, ...]:

@@ -105,8 +105,8 @@ class Writer:
 
         name = f"{node.name}/{role}"
         numbers = self._random.standard_normal(tuple(shape), dtype=np.float32)
-        numbers = 1 + numbers / 16 if spread is None else numbers * np.float32(spread)
-        self.initializers.append(onnx.numpy_helper.from_array(np.abs(numbers) if spread is None else numbers, name))
+        numbers = np.abs(1 + numbers / np.float32(16)) if spread is None else numbers * np.float32(spread)
+        self.initializers.append(onnx.numpy_helper.from_array(numbers, name))
         return name
 
     def numbers(self, node: Node, role: str, values: Sequence[int]) -> str:

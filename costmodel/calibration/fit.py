@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -223,7 +223,7 @@ def calibrate(
     ends = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     low, high = (end * design.scales for end in (np.minimum(ends[0], fitted), np.maximum(ends[1], fitted)))
     seconds, counts = fitted * design.scales, (design.work > 0).sum(axis=0)
-    figures = [Figure(c, *map(float, (seconds[i], low[i], high[i])), int(counts[i])) for i, c in enumerate(design.columns)]
+    figures = [Figure(c, float(seconds[i]), float(low[i]), float(high[i]), int(counts[i])) for i, c in enumerate(design.columns)]
     where = "measurements" if isinstance(measurements, Measurements) else Path(measurements).name
     machines = "; ".join(dict.fromkeys(f"{row.machine}, {row.runtime}, {row.threads} thread{'s' * (row.threads > 1)}" for row in rows))
     hardware = design.hardware(fitted, name, sram, f"fitted to {len(rows)} runs of {where}", machines)

@@ -178,7 +178,7 @@ def _measured(subject: Subject, runtime: Runtime, runs: int, seconds: float, lay
     times: dict[int, list[Timing]] = {}
     for name, (_, timing) in runtime.operators(subject.model, subject.inputs, min(runs, 20)).items():
         label = _FUSED.sub("", name)
-        place = step_of.get(subject.layer_of.get(label, ""), None)
+        place = step_of.get(subject.layer_of.get(label, ""))
         if place is not None:
             times.setdefault(place, []).append(timing)
     for place, found in sorted(times.items()):
@@ -203,7 +203,8 @@ def _whole(prediction: Prediction, timing: Timing, about: Mapping[str, Any]) -> 
 
 def _layer(prediction: Prediction, place: int, timings: list[Timing], about: Mapping[str, Any]) -> Measurement:
     row, node = prediction.rows[place], prediction.workload.steps[place].nodes[0]
-    timing = Timing(*(sum(getattr(t, name) for t in timings) for name in Timing._fields[:3]), min(t.runs for t in timings))
+    median_s, minimum_s, spread_s = (sum(values) for values in list(zip(*timings, strict=True))[:3])
+    timing = Timing(median_s, minimum_s, spread_s, min(t.runs for t in timings))
     kernel = "x".join(map(str, node.layer.per_axis("kernel_size"))) if hasattr(node.layer, "kernel_size") else ""
     least = max(timing.minimum_s, 1e-9)  # the profiler counts microseconds
     return Measurement(

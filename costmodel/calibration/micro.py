@@ -24,8 +24,8 @@ def micro_networks() -> Iterator[Network]:
 
     Notes
     -----
-    Convolutions, dense layers, poolings, activations, norms, sums, products, resizing, concatenations and copies; channels, sizes, kernels and
-    strides vary apart from one another, so that MACs, bytes, other operations and the number of layers are no multiples of
+    Convolutions, dense layers, poolings, activations, norms, sums, products, resizing, concatenations and copies. Channels, sizes, kernels
+    and strides vary apart from one another, so that MACs, bytes, other operations and the number of layers are no multiples of
     each other.
 
     Examples
@@ -35,7 +35,8 @@ def micro_networks() -> Iterator[Network]:
     >>> len(networks), len({network.name for network in networks})
     (546, 546)
     """
-    groups = [list(group()) for group in (_pointwise, _standard, _depthwise, _grouped, _first, _dense, _streamed, _light, _transposed, _flavours)]
+    kinds = (_pointwise, _standard, _depthwise, _grouped, _first, _dense, _streamed, _light, _transposed, _flavours)
+    groups = [list(kind()) for kind in kinds]
     places = [(place / len(group), network) for group in groups for place, network in enumerate(group)]
     for _, network in sorted(places, key=lambda entry: entry[0]):
         yield network
@@ -73,10 +74,10 @@ def _standard() -> Iterator[Network]:
     for size in SIZES[1:]:
         for channels in (32, 64, 128):
             yield _stack(f"strided {channels} {size}", (1, channels, size, size), layers.Conv2d(2 * channels, 3, stride=2), layers.ReLU())
-    for kernel in ((1, 3), (3, 1), (1, 7), (7, 1)):
+    for oblong in ((1, 3), (3, 1), (1, 7), (7, 1)):
         for channels, size in ((64, 35), (128, 17), (192, 17)):
-            name = f"oblong {kernel[0]}x{kernel[1]} {channels} {size}"
-            yield _stack(name, (1, channels, size, size), layers.Conv2d(channels, kernel), layers.ReLU(), layers.Conv2d(channels, kernel))
+            name = f"oblong {oblong[0]}x{oblong[1]} {channels} {size}"
+            yield _stack(name, (1, channels, size, size), layers.Conv2d(channels, oblong), layers.ReLU(), layers.Conv2d(channels, oblong))
 
 
 def _depthwise() -> Iterator[Network]:
@@ -149,8 +150,13 @@ def _light() -> Iterator[Network]:
         yield _stack(f"multiply {label}", shape, lambda x: layers.Multiply()(x, layers.Sigmoid()(layers.GlobalAvgPool()(x))))
         yield _stack(f"concat {label}", shape, lambda x: layers.Concat()(x, layers.MaxPool2d(1)(x), x))
         yield _stack(f"shuffle {label}", shape, layers.ChannelShuffle(4), layers.ChannelShuffle(4))
-        residual = layers.Conv2d(channels, 1)
-        yield _stack(f"residual {label}", shape, residual, lambda x, conv=residual: layers.ReLU()(layers.Add()(conv(conv(x)), x)))
+        yield _stack(f"residual {label}", shape, layers.Conv2d(channels, 1), _residual)
+
+
+def _residual(tensor: Any) -> Any:
+    """Two pointwise convolutions, and what came added."""
+    conv = layers.Conv2d(tensor.shape[1], 1)
+    return layers.ReLU()(layers.Add()(conv(conv(tensor)), tensor))
 
 
 def _flavours() -> Iterator[Network]:

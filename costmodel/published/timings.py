@@ -17,7 +17,6 @@ from costmodel import zoo
 from costmodel.api import predict
 from costmodel.calibration import Errors
 from costmodel.errors import UnknownNameError
-from costmodel.options import value_of
 from costmodel.tables import Table
 
 TABLES = ("cpu", "frames")
@@ -46,7 +45,7 @@ def times(table: str) -> tuple[Time, ...]:
     for row in csv.DictReader(text.splitlines()):
         if row["table"] == table:
             arguments = dict(pair.split("=") for pair in row["arguments"].split(";") if pair)
-            network = zoo.build(row["builder"], **{name: value_of(value) for name, value in arguments.items()})
+            network = zoo.build(row["builder"], **{name: float(value) for name, value in arguments.items()})
             total = predict(network, traffic="compulsory", weight_bits=32, activation_bits=32).total
             found.append(Time(row["device"], row["network"], float(row["time_ms"]) / 1000, total.macs, total.ddr_bytes))
     return tuple(found)
@@ -116,8 +115,8 @@ def fitted(table: str) -> Errors:
     """
     rows = times(table)
     model, macs = Fit.of(rows), Fit.of(rows, (0.0,))
-    columns = ([row.time_s for row in rows], [model.predicted_s(row) for row in rows], [macs.predicted_s(row) for row in rows])
-    return Errors(tuple(row.network for row in rows), *map(tuple, columns), "network: fitted to all")  # type: ignore[arg-type]
+    measured, predicted, by_macs = zip(*((row.time_s, model.predicted_s(row), macs.predicted_s(row)) for row in rows), strict=True)
+    return Errors(tuple(row.network for row in rows), measured, predicted, by_macs, "network: fitted to all")
 
 
 def timings(table: str = "cpu") -> Table:
