@@ -298,6 +298,54 @@ def test_columns_are_the_work():
     assert (design.work / design.scales).round(6).tolist() == [[2, 352, 96, 64, 0], [2, 352, 96, 32, 32]]
 
 
+# The shell
+
+
+def shell(*words):
+    testing = pytest.importorskip("typer.testing", reason="the shell needs Typer")
+    from costmodel.cli import app
+
+    return testing.CliRunner().invoke(app, list(map(str, words)))
+
+
+def test_calibrate_in_the_shell(tmp_path):
+    pytest.importorskip("scipy", reason="fitting needs SciPy")
+    if not DATA.is_dir():
+        pytest.skip("the measurements stand with the documentation, which this copy lacks")
+    machine = tmp_path / "epyc.toml"
+    result = shell("calibrate", DATA / "micro_epyc.csv", "--held-out", DATA / "networks_epyc.csv", "-o", machine, "--resamples", 3)
+    assert result.exit_code == 0, result.output
+    assert "macs.pointwise" in result.output
+    assert "MACs alone: median error" in result.output
+    assert cm.Hardware.load(machine).error.networks == 41
+    told = shell("predict", "mobilenet_v1", "-m", machine, "--traffic", "compulsory", "--weight-bits", 32, "--activation-bits", 32)
+    assert "in nine of ten cases" in told.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("calibrate", "nowhere.csv"), "there is no file of measurements"),
+        (("calibrate", "nowhere.csv", "-o", "machine.csv"), "must be a .toml file"),
+        (("measure", "resnet9000", "-o", "x.csv"), "unknown network"),
+        (("measure", "resnet18", "-o", "x.txt"), "must be a .csv or a .parquet"),
+        (("measure", "nowhere.onnx", "-o", "x.csv"), "nowhere.onnx"),
+    ],
+)
+def test_bad_words_in_the_shell(words, said):
+    pytest.importorskip("onnxruntime", reason="measuring needs ONNX Runtime")
+    result = shell(*words)
+    assert isinstance(result.exception, cm.CostModelError)
+    assert said in str(result.exception)
+
+
+def test_parquet(tmp_path, tiny):
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    pytest.importorskip("onnxruntime", reason="measuring needs ONNX Runtime")
+    found = measure(tiny[:1], tmp_path / "m.parquet", runs=1, seconds=0.01, layers=False)
+    assert list(Measurements.read(tmp_path / "m.parquet")) == list(found)
+
+
 # Published times
 
 
