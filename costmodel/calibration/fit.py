@@ -183,7 +183,8 @@ def calibrate(
     seed : int
         Of the draws.
     held_out : Measurements, str or Path, optional
-        Networks that tell the error. Where left out, it is found by leaving out each kind of the measured networks in turn.
+        Networks that tell the error. Where left out, it is found by leaving out each kind of the measured networks in turn, but
+        for those without which a figure is not measured at all.
 
     Returns
     -------
@@ -231,7 +232,7 @@ def calibrate(
     if held_out is not None:
         return made.with_error(made.evaluate(held_out), "networks that took no part in the fit")
     by = "kind" if len({row.network.split(" ")[0] for row in rows}) > 2 else "network"
-    return made.with_error(made.leave_out(by=by), f"leaving out each {by} of the fit in turn")
+    return made.with_error(left_out(found, by, made.slow, known=True), f"leaving out each {by} of the fit in turn")
 
 
 WIDE = 2.0
@@ -244,8 +245,11 @@ def _wide(figures: Iterable[Figure]) -> Iterator[str]:
             yield f"{figure.name}: its interval is wide ({figure.interval}); measure more work of which it takes the larger part"
 
 
-def left_out(measurements: Measurements, by: str, slow: Sequence[str] = SLOW) -> Errors:
-    """Each part of the whole networks predicted by a machine fitted to all others."""
+def left_out(measurements: Measurements, by: str, slow: Sequence[str] = SLOW, *, known: bool = False) -> Errors:
+    """Each part of the whole networks predicted by a machine fitted to all others.
+
+    With `known` parts are passed over without which a figure is not measured at all: nobody predicts those with such a machine.
+    """
     import numpy as np
 
     if by not in ("network", "kind"):
@@ -257,12 +261,20 @@ def left_out(measurements: Measurements, by: str, slow: Sequence[str] = SLOW) ->
     design = Design.of(rows, tuple(slow))
     start = design.solved(np.arange(len(rows)))
     times, macs = np.empty(len(rows)), np.array([row.macs for row in rows], float)
+    told = np.ones(len(rows), bool)
     for label in set(labels):
         here = labels == label
+        if known and not (design.work[~here] > 0).any(axis=0).all():
+            told[here] = False
+            continue
         times[here] = design.work[here] @ design.solved(np.flatnonzero(~here), start)
         macs[here] *= mac_time([row for row, left in zip(rows, here, strict=True) if not left])
     title = f"{by}: leaving out each {by} in turn"
-    return Errors(tuple(map(str, labels)), tuple(row.minimum_s for row in rows), tuple(times.tolist()), tuple(macs.tolist()), title)
+    if not told.any():
+        return left_out(measurements, by, slow)
+    columns = [np.array([row.minimum_s for row in rows]), times, macs]
+    measured, predicted, by_macs = (tuple(column[told].tolist()) for column in columns)
+    return Errors(tuple(map(str, labels[told])), measured, predicted, by_macs, title)
 
 
 def _read(measurements: Measurements | str | Path) -> Measurements:
