@@ -11,9 +11,11 @@ from costmodel.prediction import Prediction
 from costmodel.readers import read
 
 if TYPE_CHECKING:
-    from costmodel import published, report
+    from costmodel import calibration, published, report
     from costmodel._symbols import evaluate, symbols
     from costmodel.budgets import check
+    from costmodel.calibration.fit import calibrate
+    from costmodel.calibration.measure import measure
     from costmodel.counters.reconcile import reconcile
     from costmodel.network import rewrites
     from costmodel.report import compare, plot
@@ -42,6 +44,8 @@ __all__ = [
     "blocks",
     "break_even_balance",
     "break_even_kernel",
+    "calibrate",
+    "calibration",
     "check",
     "compare",
     "compare_by",
@@ -52,6 +56,7 @@ __all__ = [
     "formula",
     "fuse",
     "layers",
+    "measure",
     "memory",
     "pareto",
     "patches",
@@ -80,6 +85,8 @@ __all__ = [
 _ON_DEMAND = {
     "break_even_balance": "whatif.break_even",
     "break_even_kernel": "whatif.break_even",
+    "calibrate": "calibration.fit",
+    "calibration": "calibration",
     "check": "budgets",
     "compare": "report",
     "compare_by": "whatif.compare",
@@ -87,6 +94,7 @@ _ON_DEMAND = {
     "evaluate": "_symbols",
     "flavour_study": "whatif.flavours",
     "formula": "whatif.formula",
+    "measure": "calibration.measure",
     "pareto": "whatif.pareto",
     "plot": "report.plot",
     "published": "published",

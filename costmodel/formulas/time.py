@@ -252,6 +252,36 @@ def occupied_macs(macs: Amount, utilisation: Share) -> Num:
 
 
 @formula
+def occupied_ops(other_ops: Amount, utilisation: Share) -> Num:
+    r"""Other operations that the core could have done meanwhile, had it been as quick as at those that it is best at.
+
+    .. math:: P / u
+
+    Parameters
+    ----------
+    other_ops : int, array or symbol
+        [operation]
+    utilisation : float or symbol
+        Share of the rate of other operations, above 0 and at most 1.
+
+    Returns
+    -------
+    float, array or symbol
+        [operation]
+
+    Examples
+    --------
+    >>> occupied_ops(802_816, 0.125)      # an activation that calls a function for every element
+    6422528.0
+
+    References
+    ----------
+    As `occupied_macs`; the shares of activations are measured, see the page on calibration.
+    """
+    return other_ops / utilisation
+
+
+@formula
 def occupied_bytes(n_bytes: Amount, run_bytes: Length, burst_bytes: Length) -> Num:
     r"""Bytes that the bus could have moved meanwhile, had all of them been wanted: what is shorter than a burst takes a burst.
 

@@ -1,5 +1,5 @@
 """The machine: a few figures, each with its source."""
 
-from costmodel.hardware.machine import Hardware, Provenance
+from costmodel.hardware.machine import Error, Hardware, Provenance
 
-__all__ = ["Hardware", "Provenance"]
+__all__ = ["Error", "Hardware", "Provenance"]

@@ -13,6 +13,12 @@
     [utilisation]
     depthwise = 0.3
     pointwise = {value = 0.8, source = "measured"}
+    [error]
+    low = 0.8
+    high = 1.3
+    median = 0.1
+    networks = 24
+    source = "measured over predicted times of the zoo"
 """
 
 from __future__ import annotations
@@ -79,13 +85,16 @@ def _machine(table: dict[str, Any], name: str) -> Hardware:
                 raise FieldError(f"`{key}` (={entry!r}) must be a text")
             figures[key] = entry
             continue
+        if key == "error":
+            figures[key] = entry
+            continue
         if key == "utilisation":
             figures[key], origins = _utilisation(entry)
             provenance |= origins
             continue
         field = SHORT.get(key, key)
         if field not in SHORT.values():
-            raise FieldError(f"unknown key `{key}`; known are {', '.join([*_TEXTS, *SHORT, *SHORT.values(), 'utilisation'])}")
+            raise FieldError(f"unknown key `{key}`; known are {', '.join([*_TEXTS, *SHORT, *SHORT.values(), 'utilisation', 'error'])}")
         value, origin = _figure(key, entry)
         if field in figures:
             raise FieldError(f"`{field}` is given twice, once as `{key}`")
@@ -116,6 +125,9 @@ def to_toml(hardware: Hardware) -> str:
             lines.append(f"{key} = {value!r}")
         else:
             sourced += ["", f"[{key}]", f"value = {value!r}", f"source = {_text(origin.source)}", *["estimate = true"] * origin.estimate]
+    if hardware.error is not None:
+        entries = hardware.error._asdict().items()
+        sourced += ["", "[error]", *(f"{key} = {_text(value) if isinstance(value, str) else repr(value)}" for key, value in entries)]
     return "\n".join([*lines, *sourced]) + "\n"
 
 

@@ -129,6 +129,43 @@ class Provenance(NamedTuple):
     estimate: bool = False
 
 
+class Error(NamedTuple):
+    """How far predictions on a machine lay from measured times, and where that was found."""
+
+    low: float
+    """Measured over predicted time: one in twenty networks lies below."""
+    high: float
+    """One in twenty lies above."""
+    median: float
+    """Of the absolute relative error: half of the networks are closer."""
+    networks: int
+    source: str
+    traffic: str = "compulsory"
+    """The traffic policy under which it holds."""
+    bits: int = 32
+    """The width of weights and feature maps with which it holds."""
+
+    @property
+    def said(self) -> str:
+        """One line."""
+        around = f"nine in ten took {self.low:.2f} to {self.high:.2f} times the predicted time"
+        return f"measured: {100 * self.median:.0f} % median error on {self.networks} networks, {around} ({self.source})"
+
+
+def _error(value: Any) -> Error | None:
+    if value is None or isinstance(value, Error):
+        return value
+    if not isinstance(value, Mapping) or set(value) - set(Error._fields) or set(Error._fields[:5]) - set(value):
+        raise FieldError(f"(={value!r}) must be a table of {', '.join(Error._fields)}")
+    error = Error(**value)
+    numbers = all(isinstance(n, int | float) and not isinstance(n, bool) for n in (error.low, error.high, error.median, error.networks))
+    if not numbers or not (0 < error.low <= error.high < float("inf") and 0 <= error.median < float("inf") and error.networks >= 1):
+        raise QuantityError(f"(={value!r}) must have 0 < `low` <= `high`, `median` of at least 0, and at least 1 of `networks`")
+    if not (isinstance(error.source, str) and isinstance(error.traffic, str) and type(error.bits) is int and error.bits > 0):
+        raise FieldError(f"(={value!r}) must name its `source` and `traffic` in texts, and `bits` as an integer")
+    return error
+
+
 class _Figures(Record):
     name: Annotated[str, _name]
     sram_bytes: Bytes
@@ -147,6 +184,7 @@ class _Figures(Record):
     utilisation: Annotated[Mapping[str, Num], _utilisation]
     title: str
     provenance: Annotated[Mapping[str, Provenance], lambda value: value]
+    error: Annotated[Error | None, _error]
 
 
 class Hardware(_Figures):
@@ -170,9 +208,13 @@ class Hardware(_Figures):
     utilisation : mapping of str to number or symbol
         Kinds of layers ("depthwise_conv2d") or varieties of convolutions ("pointwise", "depthwise", "grouped", "standard",
         "transposed"), and the share of the MAC rate that they reach; a variety counts before a kind. What is left out reaches all of it.
+        Of layers without MACs ("elu") it is the share of the rate of other operations.
         `replace` takes one as ``**{"utilisation.depthwise": 0.3}``.
     name, title : str
         A short name and a line about the machine.
+    error : Error, optional
+        How far predictions lay from measured times, where its figures were fitted to such: see `costmodel.calibrate`. `replace` drops
+        it with the first figure that changes.
 
     Raises
     ------
@@ -201,7 +243,7 @@ class Hardware(_Figures):
         if unknown := [key for key in figures if key not in known]:
             raise FieldError(f"Hardware has no figure `{unknown[0]}`; its figures are {', '.join(known)} (short: {', '.join(SHORT)})")
         defaults: dict[str, Any] = dict.fromkeys(known) | {
-            "name": "custom", "title": "", "skips_zeros": "none", "provenance": {}, "overhead_s": 0, "utilisation": {},
+            "name": "custom", "title": "", "skips_zeros": "none", "provenance": {}, "overhead_s": 0, "utilisation": {}, "error": None,
         }  # fmt: skip
         super().__init__(**{**defaults, **figures})
         self._check()
@@ -256,9 +298,12 @@ class Hardware(_Figures):
         """A machine with some figures changed; a changed figure loses its provenance."""
         changes = _long_names(changes, self.utilisation)
         made = Hardware(**{**self.fields(), **changes})
+        before, after = self.figures, made.figures
+        same = self.skips_zeros == made.skips_zeros and _all_alike(before, after)
+        if self.error is not None and "error" not in changes and not same:
+            made = Hardware(**{**made.fields(), "error": None})
         if "provenance" in changes:
             return made
-        before, after = self.figures, made.figures
         kept = {k: v for k, v in self.provenance.items() if k not in changes and _alike(before[k], after.get(k))}
         return Hardware(**{**made.fields(), "provenance": kept}) if len(kept) < len(self.provenance) else made
 
@@ -314,9 +359,8 @@ class Hardware(_Figures):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Hardware):
             return NotImplemented
-        mine, theirs = self.figures, other.figures
-        same = mine.keys() == theirs.keys() and (self.name, self.skips_zeros) == (other.name, other.skips_zeros)
-        return same and all(_alike(mine[field], theirs[field]) for field in mine)
+        same = (self.name, self.skips_zeros) == (other.name, other.skips_zeros)
+        return same and _all_alike(self.figures, other.figures)
 
     def __hash__(self) -> int:
         return hash((self.name, self.skips_zeros, *(str(v) for v in self.figures.values())))
@@ -341,7 +385,8 @@ class Hardware(_Figures):
             source = "" if origin is None else origin.source + (" (estimate)" if origin.estimate else "")
             rows.append({"figure": key, "value": quantities.show(value, _WORDS[key][1]), "source": source})
         columns = [Column("figure", "figure"), Column("value", "value", "", str), Column("source", "source")]
-        return Table(columns, rows, title=f"{self.name}: {self.title}" if self.title else self.name)
+        notes = [] if self.error is None else [self.error.said]
+        return Table(columns, rows, title=f"{self.name}: {self.title}" if self.title else self.name, notes=notes)
 
     def _repr_html_(self) -> str:
         return self.table().to_html()
@@ -355,7 +400,8 @@ class Hardware(_Figures):
                 word, unit = _WORDS[key]
                 parts.append(f"{word} {quantities.show(value, unit)}{estimate}")
             else:
-                parts.append(f"{key.removeprefix(_UTILISATION)} at {value} of the MAC rate{estimate}")
+                share = f"{value:.3g}" if isinstance(value, float) else value
+                parts.append(f"{key.removeprefix(_UTILISATION)} at {share} of the rate{estimate}")
         if self.skips_zeros != "none":
             parts.append(f"skips zero {'weights' if self.skips_zeros == 'weights' else 'weights and inputs'}")
         return ", ".join(parts)
@@ -367,6 +413,10 @@ def _alike(a: Num, b: Num) -> bool:
 
         return bool(np.array_equal(a, b))
     return bool(a == b)
+
+
+def _all_alike(mine: Mapping[str, Num], theirs: Mapping[str, Num]) -> bool:
+    return mine.keys() == theirs.keys() and all(_alike(mine[field], theirs[field]) for field in mine)
 
 
 def _long_names(figures: dict[str, Any], utilisation: Mapping[str, Num] | None = None) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from costmodel._num import Num, is_array, is_symbolic, minimum, total
 from costmodel.errors import FieldError, MissingExtraError, SymbolicError, UnknownNameError
 from costmodel.formulas.operations import OTHER_OPS
-from costmodel.formulas.time import occupied_bytes
-from costmodel.hardware import Hardware
+from costmodel.formulas.time import occupied_bytes, occupied_ops
+from costmodel.hardware import Error, Hardware
 from costmodel.hardware.energies import Energies
 from costmodel.layers import Counts
-from costmodel.network import Network
+from costmodel.network import Network, Node
 from costmodel.network.storage import PLAIN
 from costmodel.prediction.prefetch import Work, prefetching
 from costmodel.prediction.rows import Row, Total
@@ -171,6 +171,43 @@ class Prediction:
         return shares.get(node.variety(), shares.get(node.layer.kind, 1))
 
     @cached_property
+    def occupied_ops_of_steps(self) -> tuple[Num, ...]:
+        """Other operations that the core could have done meanwhile, of every step: more for layers that are slower than others."""
+        shares = self.hardware.utilisation
+        if not any(node.layer.kind in shares for step in self.workload.steps for node in step.nodes):
+            return self.other_ops_of_steps
+        return tuple(
+            ops + total(self._waiting_ops(node, shares[node.layer.kind]) for node in step.nodes if node.layer.kind in shares)
+            for ops, step in zip(self.other_ops_of_steps, self.workload.steps, strict=True)
+        )
+
+    def _waiting_ops(self, node: Node, share: Num) -> Num:
+        """Operations that the core could have done beside those of a layer without MACs; a share of other layers is that of their MACs."""
+        counts = node.counts()
+        if type(counts.macs) is not int or counts.macs != 0:
+            return 0
+        ops = self.other_ops(counts)
+        return occupied_ops(ops, share) - ops
+
+    @property
+    def error(self) -> Error | None:
+        """How far such predictions lay from measured times; None where the machine isn't calibrated, or not for these assumptions."""
+        found = self.hardware.error
+        if found is None or self.policy.name != found.traffic:
+            return None
+        bits = {self.widths.said(kind, self.network) for kind in ("weight_bits", "activation_bits")}
+        return found if bits == {found.bits} else None
+
+    def _calibration(self) -> str:
+        """What measurements say of the times."""
+        known = self.hardware.error
+        if known is None:
+            return "are not calibrated against measurements"
+        if self.error is None:
+            return f"are calibrated for traffic {known.traffic} in {known.bits} bits; here their error is not known"
+        return known.said
+
+    @cached_property
     def prefetching(self) -> list[Num]:
         """The overlapped time of every step, weights of the next fetched while the bus is idle."""
         hw, steps = self.hardware, self.double_buffered or self.traffic
@@ -246,6 +283,7 @@ class Prediction:
             found["weights"] = "stream from flash; feature maps must fit the SRAM"
         else:
             found["energy"] = f"{self.energies.said}; each operand of a layer once on chip"
+        found["figures"] = self._calibration()
         if self.network.assumptions:
             found["reading"] = list(self.network.assumptions)
         if (coverage := self.network.coverage) < 1:

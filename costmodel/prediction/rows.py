@@ -31,6 +31,7 @@ class _Timed:
     bus_bytes: Num
     occupied_bytes: Num
     occupied_macs: Any
+    occupied_ops: Num
     sram_bytes_moved: Num
     time_overlapped_s: Num
     time_best_s: Num
@@ -41,7 +42,7 @@ class _Timed:
         """Its time on the bus, on MACs and on other operations."""
         macs = self.macs_effective
         return Times.of(
-            self._prediction.hardware, self.occupied_bytes, macs, self.other_ops, occupied_macs=self.occupied_macs, steps=self._steps
+            self._prediction.hardware, self.occupied_bytes, macs, self.occupied_ops, occupied_macs=self.occupied_macs, steps=self._steps
         )  # fmt: skip
 
     @property
@@ -179,6 +180,11 @@ class Row(_Timed):
         return occupied_macs(self.macs_effective, self.utilisation) if self._prediction.hardware.utilisation else None
 
     @property
+    def occupied_ops(self) -> Num:
+        """Other operations that the core could have done meanwhile: more where layers are slower at them. [operation]"""
+        return self._prediction.occupied_ops_of_steps[self._index]
+
+    @property
     def flops(self) -> Num:
         """2 * macs + other_ops. [FLOP]"""
         return 2 * self.macs + self.other_ops
@@ -271,7 +277,7 @@ class Row(_Timed):
             return self.times
         occupied = prediction.occupied_bytes_overlapped[self._index]
         return Times.of(
-            prediction.hardware, occupied, self.macs_effective, self.other_ops, occupied_macs=self.occupied_macs, tiles=self.tiles
+            prediction.hardware, occupied, self.macs_effective, self.occupied_ops, occupied_macs=self.occupied_macs, tiles=self.tiles
         )  # fmt: skip
 
     @property
@@ -343,6 +349,20 @@ class Total(_Timed):
     def flops(self) -> Num:
         """2 * macs + other_ops. [FLOP]"""
         return 2 * self.macs + self.other_ops
+
+    @property
+    def occupied_ops(self) -> Num:
+        """Other operations that the core could have done meanwhile: more where layers are slower at them. [operation]"""
+        return total(self._prediction.occupied_ops_of_steps)
+
+    @property
+    def time_interval_s(self) -> tuple[Num, Num] | None:
+        """Between what the serial time lies in nine of ten cases, by measurements; None where none are known. [s]"""
+        error = self._prediction.error
+        if error is None:
+            return None
+        time_s = self.time_serial_s
+        return time_s * error.low, time_s * error.high
 
     @property
     def occupied_macs(self) -> Num | None:
@@ -455,7 +475,7 @@ class Total(_Timed):
             return total(getattr(row, figure) for row in rows)
         alike: dict[object, list[Row]] = {}
         for row in rows:
-            work = (row.occupied_bytes, row.macs_effective, row.other_ops, row.utilisation)
+            work = (row.occupied_bytes, row.macs_effective, row.occupied_ops, row.utilisation)
             alike.setdefault(id(row) if any(map(is_array, work)) else work, []).append(row)
         return total(getattr(same[0], figure) * len(same) for same in alike.values())
 
@@ -506,7 +526,7 @@ ROW_FIELDS = (
 TOTAL_FIELDS = (
     "macs", "macs_effective", "other_ops", "parameters", "weight_bytes", "peak_live_bytes", "fits_sram", "fits_flash", "ddr_bytes",
     "ddr_bytes_bound", "ddr_bytes_overlapped", "flash_bytes_moved", "burst_efficiency", "ddr_time_s", "mac_time_s", "other_time_s",
-    "overhead_time_s", "time_serial_s", "time_overlapped_s", "time_best_s", "faster", "inferences_per_s",
+    "overhead_time_s", "time_serial_s", "time_interval_s", "time_overlapped_s", "time_best_s", "faster", "inferences_per_s",
     "inferences_per_s_overlapped", "energy_j", "peak_fraction", "bound_by", "coverage",
 )  # fmt: skip
 """The fields of the totals, in the order of the JSON schema."""

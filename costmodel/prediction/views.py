@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from costmodel import quantities
-from costmodel._num import is_array
+from costmodel._num import is_array, is_symbolic
 from costmodel.errors import UnknownNameError
 from costmodel.tables import Column, Table
 
@@ -179,6 +179,9 @@ def notes(prediction: Prediction) -> list[str]:
     """The machine and the assumptions, in words."""
     said = ", ".join(f"{key} {_said(value)}" for key, value in prediction.assumptions.items())
     lines = [f"{prediction.hardware.name}: {prediction.hardware.describe()}", f"assumptions: {said}"]
+    if (interval := prediction.total.time_interval_s) is not None and not any(is_array(end) or is_symbolic(end) for end in interval):
+        low, high = (quantities.show(end, "s") for end in interval)
+        lines.append(f"{prediction.network.name}: in nine of ten cases the serial time is between {low} and {high}")
     if prediction.policy.name == "fused" and not is_array(prediction.hardware.sram_bytes):
         lines.append(
             f"live bytes, and whether they fit, are those of layer by layer; the fused plan of {prediction.network.name} "

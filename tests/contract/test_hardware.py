@@ -133,7 +133,7 @@ def test_shares_overheads_and_bursts() -> None:
     more = hw.replace(**{"utilisation.pointwise": "0.5"})
     assert more.utilisation == {"depthwise": 0.3, "pointwise": 0.5}
     assert more.figures["utilisation.pointwise"] == 0.5
-    assert "depthwise at 0.3 of the MAC rate" in repr(more)
+    assert "depthwise at 0.3 of the rate" in repr(more)
     assert cm.Hardware.load("pardhi").overhead_s == 0
     assert hw.replace(overhead=0, burst=None, utilisation={}) == cm.Hardware.load("pardhi")
     share = cm.symbols("u")
