@@ -196,6 +196,13 @@ def sqrt(x: Num) -> Num:
     return math.sqrt(x) if module is None else module.sqrt(x)
 
 
+def log2(x: Num) -> Num:
+    """The logarithm to the base 2."""
+    if (module := library(x)) is None:
+        return math.log2(x)
+    return module.log(x, 2) if module.__name__ == "sympy" else module.log2(x)
+
+
 def ratio(a: Num, b: Num) -> Num:
     """``a / b``, and 0 where `b` is 0."""
     if (module := library(a, b)) is None:

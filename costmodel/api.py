@@ -26,7 +26,7 @@ def predict(
     fuse_epilogues: bool = True,
     weight_bits: Num | None = None,
     activation_bits: Num | None = None,
-    accumulator_bits: Num = 32,
+    accumulator_bits: Num | None = None,
     parameters: str = "weights",
     other_ops: Mapping[str, Num] | None = None,
     weight_prefetch: bool = False,
@@ -46,10 +46,8 @@ def predict(
         The order in which the network stands, or that of the least peak of live bytes, as `costmodel.memory` finds it.
     fuse_epilogues : bool
         Whether norms, activations and biases run on their host's output before it is written.
-    weight_bits, activation_bits : int or symbol, optional
-        Widths; None keeps what the network says, and 8 where it says nothing.
-    accumulator_bits : int or symbol
-        Width of partial sums.
+    weight_bits, activation_bits, accumulator_bits : int or symbol, optional
+        Widths, the last of partial sums; None keeps what the network says, and 8, 8 and 32 where it says nothing.
     parameters : str
         Which parameters occupy and move bytes: "weights", "trainable", "all" or "folded".
     other_ops : mapping, optional
@@ -173,7 +171,7 @@ def fuse(
     *,
     weight_bits: int | None = None,
     activation_bits: int | None = None,
-    accumulator_bits: int = 32,
+    accumulator_bits: int | None = None,
     parameters: str = "weights",
 ) -> FusedPlan:
     """The partition of a network into depth-first groups in row stripes that moves the fewest bytes within a capacity.

@@ -52,14 +52,28 @@ def conv_norm_act(x: Any, conv: Layer, *, name: str, norm: Layer | None, activat
     return x
 
 
+def _along(axis: int, value: Any, elsewhere: Any) -> Any:
+    """What holds along one axis of (height, width), and `elsewhere` along the other."""
+    own = value[axis] if isinstance(value, tuple) else value
+    return (own, elsewhere) if axis == 0 else (elsewhere, own)
+
+
+def _window(axis: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> dict[str, Any]:
+    """The part of a window that lies along one axis of (height, width)."""
+    along = {"kernel_size": _along(axis, kernel_size, 1), "stride": _along(axis, stride, 1)}
+    along |= {} if type(dilation) is int and dilation == 1 else {"dilation": _along(axis, dilation, 1)}
+    return along | {"padding": padding if isinstance(padding, str) else _along(axis, padding, 0)}
+
+
 def standard(
     x: Any,
     out_channels: Num,
-    kernel_size: Num = 3,
-    stride: Num = 1,
+    kernel_size: Any = 3,
+    stride: Any = 1,
     *,
     name: str = "conv",
     padding: Any = "same",
+    dilation: Any = 1,
     norm: Layer | None = BatchNorm(),  # noqa: B008
     activation: Layer | None = ReLU(),  # noqa: B008
     bias: bool = False,
@@ -70,12 +84,14 @@ def standard(
     ----------
     x : Tensor
         The input: batch, channels, height, width.
-    out_channels, kernel_size, stride : int or symbol
-        Of the block.
+    out_channels : int or symbol
+        Output channels.
+    kernel_size, stride, dilation : int, symbol or tuple
+        One for both axes, or one for each, height first. [rows]
     name : str
         Prefix of the layers' names.
-    padding : "same" or "valid"
-        Of every layer.
+    padding : "same", "valid", int or tuple
+        Along each axis, of the layer that works along it.
     norm, activation : Layer or None
         After each convolution.
     bias : bool
@@ -92,19 +108,20 @@ def standard(
     >>> net.macs == 8 * 8 * 16 * 3 * 3 * 3
     True
     """
-    layer = Conv2d(out_channels, kernel_size, stride=stride, padding=padding, bias=bias)
+    layer = Conv2d(out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation, bias=bias)
     return conv_norm_act(x, layer, name=name, norm=norm, activation=activation)
 
 
 def spatially_separable(
     x: Any,
     out_channels: Num,
-    kernel_size: Num = 3,
-    stride: Num = 1,
+    kernel_size: Any = 3,
+    stride: Any = 1,
     *,
     reading: str = "rank_1",
     name: str = "conv",
     padding: Any = "same",
+    dilation: Any = 1,
     norm: Layer | None = BatchNorm(),  # noqa: B008
     activation: Layer | None = ReLU(),  # noqa: B008
     bias: bool = False,
@@ -123,9 +140,9 @@ def spatially_separable(
     """
     if reading not in ("rank_1", "full"):
         raise UnknownNameError.of("reading", reading, ("rank_1", "full"))
-    column = Conv2d(out_channels, (kernel_size, 1), stride=(stride, 1), padding=padding, bias=bias)
-    shape: dict[str, Any] = {"kernel_size": (1, kernel_size), "stride": (1, stride), "padding": padding, "bias": bias}
-    row: Layer = DepthwiseConv2d(**shape) if reading == "rank_1" else Conv2d(out_channels, **shape)
+    across, along = (_window(axis, kernel_size, stride, padding, dilation) | {"bias": bias} for axis in (0, 1))
+    column = Conv2d(out_channels, **across)
+    row: Layer = DepthwiseConv2d(**along) if reading == "rank_1" else Conv2d(out_channels, **along)
     x = conv_norm_act(x, column, name=f"{name}/kx1", norm=norm, activation=activation)
     return conv_norm_act(x, row, name=f"{name}/1xk", norm=norm, activation=activation)
 
@@ -133,11 +150,12 @@ def spatially_separable(
 def depthwise_separable(
     x: Any,
     out_channels: Num,
-    kernel_size: Num = 3,
-    stride: Num = 1,
+    kernel_size: Any = 3,
+    stride: Any = 1,
     *,
     name: str = "conv",
     padding: Any = "same",
+    dilation: Any = 1,
     norm: Layer | None = BatchNorm(),  # noqa: B008
     activation: Layer | None = ReLU(),  # noqa: B008
     bias: bool = False,
@@ -151,7 +169,7 @@ def depthwise_separable(
     >>> net.macs == 8 * 8 * 3 * 3 * 3 + 8 * 8 * 3 * 16
     True
     """
-    depthwise = DepthwiseConv2d(kernel_size, stride=stride, padding=padding, bias=bias)
+    depthwise = DepthwiseConv2d(kernel_size, stride=stride, padding=padding, dilation=dilation, bias=bias)
     x = conv_norm_act(x, depthwise, name=f"{name}/dw", norm=norm, activation=activation)
     return conv_norm_act(x, Conv2d(out_channels, 1, bias=bias), name=f"{name}/pw", norm=norm, activation=activation)
 
@@ -159,11 +177,12 @@ def depthwise_separable(
 def depthwise_spatially_separable(
     x: Any,
     out_channels: Num,
-    kernel_size: Num = 3,
-    stride: Num = 1,
+    kernel_size: Any = 3,
+    stride: Any = 1,
     *,
     name: str = "conv",
     padding: Any = "same",
+    dilation: Any = 1,
     norm: Layer | None = BatchNorm(),  # noqa: B008
     activation: Layer | None = ReLU(),  # noqa: B008
     bias: bool = False,
@@ -177,8 +196,7 @@ def depthwise_spatially_separable(
     >>> net.macs == 8 * 8 * 3 * (3 + 3) + 8 * 8 * 3 * 16
     True
     """
-    column = DepthwiseConv2d((kernel_size, 1), stride=(stride, 1), padding=padding, bias=bias)
-    row = DepthwiseConv2d((1, kernel_size), stride=(1, stride), padding=padding, bias=bias)
+    column, row = (DepthwiseConv2d(**_window(axis, kernel_size, stride, padding, dilation), bias=bias) for axis in (0, 1))
     x = conv_norm_act(x, column, name=f"{name}/kx1", norm=norm, activation=activation)
     x = conv_norm_act(x, row, name=f"{name}/1xk", norm=norm, activation=activation)
     return conv_norm_act(x, Conv2d(out_channels, 1, bias=bias), name=f"{name}/pw", norm=norm, activation=activation)

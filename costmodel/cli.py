@@ -124,7 +124,7 @@ def _predict(
     fuse_epilogues: Annotated[bool, typer.Option(help="Norms and activations run on their host's output.")] = True,
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
     activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
-    accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums.")] = 32,
+    accumulator_bits: Annotated[int | None, typer.Option(help="Width of partial sums.")] = None,
     parameters: Annotated[str, typer.Option(help="Which parameters move: weights, trainable, all or folded.")] = "weights",
     rows: Annotated[
         str, typer.Option(help="fused: one row a step; all: one row a node; type, stage or block: shares of the total.")
@@ -295,7 +295,7 @@ def _traffic(
     ] = "tiled",
     weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
     activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
-    accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums.")] = 32,
+    accumulator_bits: Annotated[int | None, typer.Option(help="Width of partial sums.")] = None,
     sort: Annotated[str | None, typer.Option(help="Sort the rows by a column, largest first.")] = None,
     top: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
     inputs: Inputs = None,

@@ -27,7 +27,7 @@ from typing import Any
 from costmodel.errors import CostModelError, FieldError, SymbolicError, UnknownNameError
 from costmodel.hardware.machine import SHORT, Hardware, Provenance
 
-_TEXTS = {"name", "title"}
+_TEXTS = {"name", "title", "skips_zeros"}
 _FIGURE_KEYS = {"value", "source", "estimate"}
 _MAX_BYTES = 1 << 20
 

@@ -87,6 +87,16 @@ def _name(value: Any) -> str:
     return value
 
 
+SKIPS = ("none", "weights", "both")
+"""Whose zeros a machine skips: nobody's, the weights', those of weights and inputs."""
+
+
+def _skips(value: Any) -> str:
+    if not isinstance(value, str) or value not in SKIPS:
+        raise UnknownNameError.of("choice of zeros", value, SKIPS)
+    return value
+
+
 Bytes = Annotated[Any, _figure("bytes")]
 BytesPerSecond = Annotated[Any, _figure("bytes_per_s")]
 MacFlops = Annotated[Any, _figure("mac_flops_per_s")]
@@ -131,6 +141,7 @@ class _Figures(Record):
     other_j: Joules
     sram_j_per_byte: JoulesPerByte
     ddr_j_per_byte: JoulesPerByte
+    skips_zeros: Annotated[str, _skips]
     burst_bytes: Bytes
     overhead_s: Overhead
     utilisation: Annotated[Mapping[str, Num], _utilisation]
@@ -150,6 +161,8 @@ class Hardware(_Figures):
     mac_energy, other_energy, sram_energy, ddr_energy : str, number, array or symbol, optional
         Short for `mac_j`, `other_j`, `sram_j_per_byte`, `ddr_j_per_byte`: "0.3 pJ", "1.25 pJ/B". What is left out is taken from
         Horowitz's table for 45 nm, and said.
+    skips_zeros : "none", "weights" or "both"
+        Which zeros cost neither time nor energy of a MAC: none, those of pruned weights, or those of weights and inputs.
     burst : str, number, array or symbol, optional
         Short for `burst_bytes`: what the bus moves at least. Shorter runs of a tile's rows take as long. Left out, bursts don't count.
     overhead : str, number, array or symbol
@@ -188,7 +201,7 @@ class Hardware(_Figures):
         if unknown := [key for key in figures if key not in known]:
             raise FieldError(f"Hardware has no figure `{unknown[0]}`; its figures are {', '.join(known)} (short: {', '.join(SHORT)})")
         defaults: dict[str, Any] = dict.fromkeys(known) | {
-            "name": "custom", "title": "", "provenance": {}, "overhead_s": 0, "utilisation": {},
+            "name": "custom", "title": "", "skips_zeros": "none", "provenance": {}, "overhead_s": 0, "utilisation": {},
         }  # fmt: skip
         super().__init__(**{**defaults, **figures})
         self._check()
@@ -302,11 +315,11 @@ class Hardware(_Figures):
         if not isinstance(other, Hardware):
             return NotImplemented
         mine, theirs = self.figures, other.figures
-        same = mine.keys() == theirs.keys() and self.name == other.name
+        same = mine.keys() == theirs.keys() and (self.name, self.skips_zeros) == (other.name, other.skips_zeros)
         return same and all(_alike(mine[field], theirs[field]) for field in mine)
 
     def __hash__(self) -> int:
-        return hash((self.name, *(str(v) for v in self.figures.values())))
+        return hash((self.name, self.skips_zeros, *(str(v) for v in self.figures.values())))
 
     def __repr__(self) -> str:
         return f"Hardware({self.name!r}: {self.describe()})"
@@ -343,6 +356,8 @@ class Hardware(_Figures):
                 parts.append(f"{word} {quantities.show(value, unit)}{estimate}")
             else:
                 parts.append(f"{key.removeprefix(_UTILISATION)} at {value} of the MAC rate{estimate}")
+        if self.skips_zeros != "none":
+            parts.append(f"skips zero {'weights' if self.skips_zeros == 'weights' else 'weights and inputs'}")
         return ", ".join(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -11,9 +12,23 @@ from costmodel.errors import CostModelError, NetworkError, SymbolicError
 from costmodel.layers import Counts, Layer, layer_class
 from costmodel.network.graph import Network, Node, TensorRef
 from costmodel.network.layout import infer
+from costmodel.network.storage import Storage
 
 SCHEMA = 1
-_NODE_KEYS = {"name", "kind", "fields", "inputs", "weight_bits", "activation_bits", "parameters", "channels_last"}
+_NODE_KEYS = {
+    "name",
+    "kind",
+    "fields",
+    "inputs",
+    "weight_bits",
+    "activation_bits",
+    "parameters",
+    "channels_last",
+    "accumulator_bits",
+    "storage",
+    "absorbed",
+}
+_WIDTHS = ("weight_bits", "activation_bits", "accumulator_bits")
 _KEYS = {"schema", "name", "nodes", "outputs", "assumptions"}
 
 
@@ -26,11 +41,12 @@ def dump(network: Network) -> str:
             entry["fields"] = fields
         if node.inputs:
             entry["inputs"] = [str(ref) for ref in node.inputs]
-        entry |= {k: v for k in ("weight_bits", "activation_bits") if (v := getattr(node, k)) is not None}
+        entry |= {k: v for k in _WIDTHS if (v := getattr(node, k)) is not None}
         if node.held is not None:
             entry["parameters"] = {role: number for role, number in node.held.parameters().items() if number != 0}
-        if node.channels_last:
-            entry["channels_last"] = True
+        if node.storage is not None:
+            entry["storage"] = {key: str(v) if isinstance(v, Fraction) else v for key, v in node.storage.said().items()}
+        entry |= {key: True for key in ("channels_last", "absorbed") if getattr(node, key)}
         nodes.append(entry)
     document = {"schema": SCHEMA, "name": network.name, "nodes": nodes, "outputs": [str(ref) for ref in network.outputs]}
     if network.assumptions:
@@ -122,18 +138,24 @@ def _node(label: str, entry: dict[str, Any], inputs: tuple[TensorRef, ...], befo
             if ref.output >= len(before[ref.node].output_shapes):
                 raise NetworkError(f"reads {str(ref)!r}, which layer {ref.node!r} does not give")
         shapes = tuple(before[ref.node].output_shapes[ref.output] for ref in inputs)
-        last = entry.get("channels_last", False)
-        if not isinstance(last, bool):
-            raise NetworkError(f"`channels_last` (={last!r}) must be true or false")
+        last, absorbed = (_flag(entry, key) for key in ("channels_last", "absorbed"))
         made, conditions = infer(layer, shapes, last)
         held = _held(entry.get("parameters"))
+        storage = _storage(entry.get("storage"))
     except CostModelError as error:
         raise type(error)(f"{error}; layer {label!r}") from None
-    bits = {k: entry.get(k) for k in ("weight_bits", "activation_bits")}
+    bits = {k: entry.get(k) for k in _WIDTHS}
     for key, value in bits.items():
         if value is not None and (type(value) is not int or not 1 <= value <= 128):
             raise NetworkError(f"`{key}` (={value!r}) must be an integer from 1 to 128; layer {label!r}")
-    return Node(label, layer, inputs, shapes, made, conditions, **bits, held=held, channels_last=last)
+    return Node(label, layer, inputs, shapes, made, conditions, **bits, held=held, channels_last=last, storage=storage, absorbed=absorbed)
+
+
+def _flag(entry: dict[str, Any], key: str) -> bool:
+    value = entry.get(key, False)
+    if not isinstance(value, bool):
+        raise NetworkError(f"`{key}` (={value!r}) must be true or false")
+    return value
 
 
 def _held(parameters: Any) -> Counts | None:
@@ -145,6 +167,14 @@ def _held(parameters: Any) -> Counts | None:
         if type(number) is not int or number < 0:
             raise NetworkError(f"`parameters` {role!r} (={number!r}) must be an integer of at least 0")
     return Counts(**parameters)
+
+
+def _storage(fields: Any) -> Storage | None:
+    """How parameters are stored, where the document says it."""
+    if fields is None:
+        return None
+    _keys(fields, set(Storage().fields()), "`storage`")
+    return Storage(**fields)
 
 
 def _tuples(value: Any) -> Any:

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from costmodel.network.graph import Network, Node, TensorRef
 
 
-def epilogue_groups(network: Network) -> list[list[Node]]:
+def epilogue_groups(network: Network, absorbed_alone: bool = False) -> list[list[Node]]:
     """The nodes that compute, in order, each with the epilogues that ride on it. Inputs and aliases are left out.
 
-    An epilogue rides where it is the sole reader of its host's output and the network does not return that output.
+    An epilogue rides where it is the sole reader of its host's output and the network does not return that output. With
+    `absorbed_alone` those ride alone that are marked as absorbed, which ride on any host.
     """
     uses: dict[TensorRef, int] = {}
     for refs in (*(node.inputs for node in network.nodes.values()), network.outputs):
@@ -26,7 +27,8 @@ def epilogue_groups(network: Network) -> list[list[Node]]:
         if node.layer.role in ("input", "alias"):
             continue
         host = ending_at.get(node.inputs[0].node) if node.layer.role == "epilogue" else None
-        if host is not None and host[0].layer.hosts_epilogues and uses[node.inputs[0]] == 1:
+        rides = node.absorbed or (not absorbed_alone and host is not None and host[0].layer.hosts_epilogues)
+        if host is not None and rides and uses[node.inputs[0]] == 1:
             host.append(node)
         else:
             host = [node]

@@ -12,6 +12,7 @@ from costmodel.layers import Check, Counts, Layer, Shape
 from costmodel.network.changes import Change, Changes, Left
 from costmodel.network.epilogues import epilogue_groups, folded_parameters
 from costmodel.network.layout import channels_first
+from costmodel.network.storage import Storage
 
 if TYPE_CHECKING:
     import networkx
@@ -53,6 +54,12 @@ class Node(NamedTuple):
     """Its parameters by role where a file says which it stores, else None; a shared one stands where it is first used."""
     channels_last: bool = False
     """Whether its shapes have their channels last, as the network's source has them; its layer is asked with channels first."""
+    accumulator_bits: Num | None = None
+    """Width of its partial sums where the network says so, else None."""
+    storage: Storage | None = None
+    """How its parameters are stored and which share of its operands is zero, where the network says so, else None."""
+    absorbed: bool = False
+    """Whether the layer before computes it as it writes, whatever that layer is and whether epilogues fuse or not."""
 
     def seen(self, shape: Shape) -> Shape:
         """One of its shapes as its layer knows it: channels first."""
@@ -61,6 +68,12 @@ class Node(NamedTuple):
     def variety(self) -> str:
         """What a table of shares calls it."""
         return self.layer.variety(tuple([self.seen(shape) for shape in self.input_shapes]))
+
+    @property
+    def channels(self) -> Num:
+        """Output channels, or features of a dense layer: what weights can have a scale each for."""
+        shape = self.seen(self.output_shapes[0])
+        return shape[1] if self.layer.rank else shape[-1] if shape else 1
 
     def counts(self) -> Counts:
         """What its layer does and holds; parameters that a file says it stores take the place of the layer's."""
@@ -176,6 +189,11 @@ class Network:
         """The nodes that compute, each with the epilogues that may ride on it."""
         return epilogue_groups(self)
 
+    @cached_property
+    def single_hosts(self) -> list[list[Node]]:
+        """The nodes that compute, each alone but for what it has absorbed."""
+        return epilogue_groups(self, absorbed_alone=True)
+
     @property
     def macs(self) -> Num:
         """Multiply-accumulates of one inference."""
@@ -284,8 +302,8 @@ class Network:
         return load(text)
 
     def _content(self) -> tuple[Any, ...]:
-        nodes = tuple((n.name, n.layer, n.inputs, n.weight_bits, n.activation_bits, n.held, n.channels_last) for n in self.nodes.values())
-        return self.name, nodes, self.outputs, self.assumptions
+        """What compares: shapes and conditions follow from the rest."""
+        return self.name, tuple([(*node[:3], *node[6:]) for node in self.nodes.values()]), self.outputs, self.assumptions
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self._content() == other._content()

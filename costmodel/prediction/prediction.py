@@ -14,12 +14,13 @@ from costmodel.hardware import Hardware
 from costmodel.hardware.energies import Energies
 from costmodel.layers import Counts
 from costmodel.network import Network
+from costmodel.network.storage import PLAIN
 from costmodel.prediction.prefetch import Work, prefetching
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.shares import shares
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.views import layers
-from costmodel.prediction.widths import ACTIVATION_BITS, WEIGHT_BITS, Widths
+from costmodel.prediction.widths import ACTIVATION_BITS, Widths
 from costmodel.prediction.workload import Step, Workload
 from costmodel.tables import Table
 from costmodel.tables.table import to_json
@@ -200,6 +201,19 @@ class Prediction:
         """Other operations of every step."""
         return tuple(self.other_ops(step.counts) for step in self.workload.steps)
 
+    @cached_property
+    def macs_effective_of_steps(self) -> tuple[Num, ...]:
+        """MACs of every step that this machine does: where it skips zeros, those that meet none."""
+        if (skips := self.hardware.skips_zeros) == "none":
+            return tuple([step.counts.macs for step in self.workload.steps])
+        counts = self.network.counts
+        return tuple(
+            [
+                total([(node.storage or PLAIN).effective_macs(counts[node.name].macs, skips) for node in s.nodes])
+                for s in self.workload.steps
+            ]
+        )
+
     def other_ops(self, counts: Counts) -> Num:
         """Other operations of elementary steps, by the table in force."""
         return total(self._table[step] * number for step, number in counts.other)
@@ -225,9 +239,7 @@ class Prediction:
         found: dict[str, Any] = {
             "traffic": str(self.policy),
             "fuse_epilogues": self.fuse_epilogues,
-            "weight_bits": self._bits(widths.weight_bits, WEIGHT_BITS, "weight_bits"),
-            "activation_bits": self._bits(widths.activation_bits, ACTIVATION_BITS, "activation_bits"),
-            "accumulator_bits": widths.accumulator_bits,
+            **{kind: widths.said(kind, self.network) for kind in ("weight_bits", "activation_bits", "accumulator_bits")},
             "parameters": widths.parameters,
             "order": self.policy.order if self.workload.order is None else "best",
         }
@@ -237,6 +249,8 @@ class Prediction:
             found["bursts"] = "rows of tiles; maps that move whole and weights stand in a row"
         found |= self.policy.said(self.workload, self.hardware.sram_bytes)
         found |= {f"other_ops.{step}": cost for step, cost in self.replaced_ops.items()}
+        if (skips := self.hardware.skips_zeros) != "none":
+            found["skips_zeros"] = f"{skips}: a MAC with a zero takes neither time nor energy"
         if self.hardware.weights_in_flash:
             found["weights"] = "stream from flash; feature maps must fit the SRAM"
         else:
@@ -250,14 +264,6 @@ class Prediction:
         if steps := [f"{s} is a multiple of {s.multiple_of}" for s in sorted(self.symbols, key=str) if getattr(s, "multiple_of", None)]:
             found.setdefault("conditions", []).extend(steps)
         return found
-
-    def _bits(self, asked: Num | None, default: int, kind: str) -> Any:
-        """The width in force: the one asked for, else the network's own, else the default; several as a text."""
-        if asked is not None:
-            return asked
-        own = [bits for node in self.network.nodes.values() if (bits := getattr(node, kind)) is not None]
-        distinct = sorted(set(own), key=str)
-        return " and ".join(map(str, distinct)) if len(distinct) > 1 else distinct[0] if distinct else default
 
     @property
     def symbols(self) -> frozenset[Any]:

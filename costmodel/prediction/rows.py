@@ -26,6 +26,7 @@ class _Timed:
         self._prediction = prediction
 
     macs: Num
+    macs_effective: Num
     other_ops: Num
     bus_bytes: Num
     occupied_bytes: Num
@@ -38,7 +39,7 @@ class _Timed:
     @property
     def times(self) -> Times:
         """Its time on the bus, on MACs and on other operations."""
-        macs = self.macs
+        macs = self.macs_effective
         return Times.of(
             self._prediction.hardware, self.occupied_bytes, macs, self.other_ops, occupied_macs=self.occupied_macs, steps=self._steps
         )  # fmt: skip
@@ -86,7 +87,8 @@ class _Timed:
             return None
         e = self._prediction.energies
         return energy(
-            self.macs, self.other_ops, self.sram_bytes_moved, self.bus_bytes, e.mac_j, e.other_j, e.sram_j_per_byte, e.ddr_j_per_byte
+            self.macs_effective, self.other_ops, self.sram_bytes_moved, self.bus_bytes,
+            e.mac_j, e.other_j, e.sram_j_per_byte, e.ddr_j_per_byte,
         )  # fmt: skip
 
     @property
@@ -157,6 +159,11 @@ class Row(_Timed):
         return self.step.counts.macs
 
     @property
+    def macs_effective(self) -> Num:
+        """MACs that take time and energy: all, less those with a zero where the machine skips them. [MAC]"""
+        return self._prediction.macs_effective_of_steps[self._index]
+
+    @property
     def other_ops(self) -> Num:
         """All other scalar operations, by the table in force. [operation]"""
         return self._prediction.other_ops_of_steps[self._index]
@@ -169,7 +176,7 @@ class Row(_Timed):
     @property
     def occupied_macs(self) -> Num | None:
         """MACs that the core could have done meanwhile; None where all layers reach the MAC rate. [MAC]"""
-        return occupied_macs(self.macs, self.utilisation) if self._prediction.hardware.utilisation else None
+        return occupied_macs(self.macs_effective, self.utilisation) if self._prediction.hardware.utilisation else None
 
     @property
     def flops(self) -> Num:
@@ -264,7 +271,7 @@ class Row(_Timed):
             return self.times
         occupied = prediction.occupied_bytes_overlapped[self._index]
         return Times.of(
-            prediction.hardware, occupied, self.macs, self.other_ops, occupied_macs=self.occupied_macs, tiles=self.tiles
+            prediction.hardware, occupied, self.macs_effective, self.other_ops, occupied_macs=self.occupied_macs, tiles=self.tiles
         )  # fmt: skip
 
     @property
@@ -322,6 +329,12 @@ class Total(_Timed):
         return self._prediction.network.totals.macs
 
     @property
+    def macs_effective(self) -> Num:
+        """MACs that take time and energy: all, less those with a zero where the machine skips them. [MAC]"""
+        prediction = self._prediction
+        return self.macs if prediction.hardware.skips_zeros == "none" else total(prediction.macs_effective_of_steps)
+
+    @property
     def other_ops(self) -> Num:
         """All other scalar operations. [operation]"""
         return total(self._prediction.other_ops_of_steps)
@@ -336,7 +349,9 @@ class Total(_Timed):
         """MACs that the core could have done meanwhile; None where all layers reach the MAC rate. [MAC]"""
         if not self._prediction.hardware.utilisation:
             return None
-        return total(occupied_macs(step.counts.macs, self._prediction.utilisation(step)) for step in self._prediction.workload.steps)
+        prediction = self._prediction
+        done = zip(prediction.macs_effective_of_steps, prediction.workload.steps, strict=True)
+        return total(occupied_macs(macs, prediction.utilisation(step)) for macs, step in done)
 
     @property
     def parameters(self) -> dict[str, Num]:
@@ -440,7 +455,7 @@ class Total(_Timed):
             return total(getattr(row, figure) for row in rows)
         alike: dict[object, list[Row]] = {}
         for row in rows:
-            work = (row.occupied_bytes, row.macs, row.other_ops, row.utilisation)
+            work = (row.occupied_bytes, row.macs_effective, row.other_ops, row.utilisation)
             alike.setdefault(id(row) if any(map(is_array, work)) else work, []).append(row)
         return total(getattr(same[0], figure) * len(same) for same in alike.values())
 
@@ -481,7 +496,7 @@ def _rate(time_s: Num) -> Num | None:
 
 
 ROW_FIELDS = (
-    "name", "kind", "epilogues", "input_shapes", "output_shapes", "macs", "other_ops", "parameters", "weight_bytes",
+    "name", "kind", "epilogues", "input_shapes", "output_shapes", "macs", "macs_effective", "other_ops", "parameters", "weight_bytes",
     "input_bytes", "output_bytes", "live_bytes", "fits_sram", "ddr_bytes", "ddr_bytes_compulsory", "ddr_bytes_bound",
     "ddr_bytes_overlapped", "tiles", "flash_bytes_moved", "burst_efficiency", "utilisation", "ddr_time_s", "mac_time_s", "other_time_s",
     "overhead_time_s", "time_serial_s", "time_overlapped_s", "time_best_s", "faster", "energy_j", "peak_fraction", "bound_by",
@@ -489,7 +504,7 @@ ROW_FIELDS = (
 """The fields of a row, in the order of the JSON schema."""
 
 TOTAL_FIELDS = (
-    "macs", "other_ops", "parameters", "weight_bytes", "peak_live_bytes", "fits_sram", "fits_flash", "ddr_bytes",
+    "macs", "macs_effective", "other_ops", "parameters", "weight_bytes", "peak_live_bytes", "fits_sram", "fits_flash", "ddr_bytes",
     "ddr_bytes_bound", "ddr_bytes_overlapped", "flash_bytes_moved", "burst_efficiency", "ddr_time_s", "mac_time_s", "other_time_s",
     "overhead_time_s", "time_serial_s", "time_overlapped_s", "time_best_s", "faster", "inferences_per_s",
     "inferences_per_s_overlapped", "energy_j", "peak_fraction", "bound_by", "coverage",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from costmodel._num import Num
+from costmodel._num import Num, bytes_of
 from costmodel._record import Record
 from costmodel.errors import UnknownNameError
+from costmodel.layers import Counts
 from costmodel.layers.fields import dim
-from costmodel.network import PARAMETER_TOTALS, Node
+from costmodel.network import PARAMETER_TOTALS, Network, Node
 
 WEIGHT_BITS, ACTIVATION_BITS, ACCUMULATOR_BITS = 8, 8, 32
 
@@ -24,11 +25,11 @@ def _choice(value: Any) -> str:
 
 
 class Widths(Record):
-    """Widths in bits. None keeps what the network says of a tensor, and 8 where it says nothing."""
+    """Widths in bits. None keeps what the network says of a tensor, and 8 (of sums 32) where it says nothing."""
 
     weight_bits: Annotated[Any, _optional_bits] = None
     activation_bits: Annotated[Any, _optional_bits] = None
-    accumulator_bits: Annotated[Any, dim] = ACCUMULATOR_BITS
+    accumulator_bits: Annotated[Any, _optional_bits] = None
     parameters: Annotated[str, _choice] = "weights"
 
     def weight(self, node: Node) -> Num:
@@ -40,3 +41,35 @@ class Widths(Record):
         """The width of a node's outputs."""
         own = node.activation_bits if self.activation_bits is None else self.activation_bits
         return ACTIVATION_BITS if own is None else own
+
+    def accumulator(self, node: Node) -> Num:
+        """The width of a node's partial sums."""
+        own = node.accumulator_bits if self.accumulator_bits is None else self.accumulator_bits
+        return ACCUMULATOR_BITS if own is None else own
+
+    def stored_bytes(self, node: Node, counts: Counts, parameters: Num) -> Num:
+        """Bytes that a node's parameters occupy, under the named total of which there are `parameters`."""
+        if node.storage is None:
+            return bytes_of(parameters, self.weight(node))
+        return node.storage.bytes_of(counts, parameters, self.parameters, node.channels, self.weight(node))
+
+    def said(self, kind: str, network: Network) -> Any:
+        """A width in words: the one asked for, else the network's own, else the default; several as a text."""
+        if (asked := getattr(self, kind)) is not None:
+            return asked
+        own = {name: bits for name, node in network.nodes.items() if (bits := getattr(node, kind)) is not None}
+        default = _DEFAULTS[kind]
+        if not own:
+            return default
+        silent = any(_has(node, network.counts[name], kind) for name, node in network.nodes.items() if name not in own)
+        distinct = sorted({*own.values()} | ({default} if silent else set()), key=str)
+        return " and ".join(map(str, distinct)) if len(distinct) > 1 else distinct[0]
+
+
+_DEFAULTS = {"weight_bits": WEIGHT_BITS, "activation_bits": ACTIVATION_BITS, "accumulator_bits": ACCUMULATOR_BITS}
+
+
+def _has(node: Node, counts: Counts, kind: str) -> bool:
+    """Whether a node has something of that width."""
+    number = {"weight_bits": counts.weights, "accumulator_bits": counts.macs}.get(kind, node.layer.role != "alias")
+    return bool(number != 0)

@@ -77,7 +77,7 @@ class Workload:
         steps = []
         readers: dict[TensorRef, list[int]] = {}
         writer: dict[TensorRef, int] = dict.fromkeys(network.inputs, -1)
-        groups = network.hosts if fuse_epilogues else [[n] for n in network.nodes.values() if n.layer.role in ("step", "epilogue")]
+        groups = network.hosts if fuse_epilogues else network.single_hosts
         groups = groups if order is None else [groups[index] for index in order]
         for index, group in enumerate(groups):
             inside = [node.name for node in group]
@@ -87,7 +87,7 @@ class Workload:
                 readers.setdefault(ref, []).append(index)
             writer.update(dict.fromkeys(writes, index))
             counts = Counts.sum([network.counts[name] for name in inside])
-            weight_bytes = total([bytes_of(parameters[node.name], widths.weight(node)) for node in group])
+            weight_bytes = total([widths.stored_bytes(node, network.counts[node.name], parameters[node.name]) for node in group])
             steps.append(Step(tuple(group), group[0].input_shapes, counts, weight_bytes, tuple(reads), writes))
         self.steps = tuple(steps)
         returned = {stored[ref] for ref in network.outputs}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from costmodel.errors import FieldError, UnknownNameError
-from costmodel.published import baiev, pardhi
+from costmodel.published import baiev, deep_compression, pardhi
 from costmodel.tables import Column, Table
 
 DOCUMENTS = {
@@ -18,7 +18,20 @@ DOCUMENTS = {
 }
 """The documents by name."""
 
-__all__ = ["DOCUMENTS", "baiev", "claims", "documents", "errata", "figures", "formulas", "pardhi", "show", "tables", "waterfall"]
+__all__ = [
+    "DOCUMENTS",
+    "baiev",
+    "claims",
+    "deep_compression",
+    "documents",
+    "errata",
+    "figures",
+    "formulas",
+    "pardhi",
+    "show",
+    "tables",
+    "waterfall",
+]
 
 
 def figures() -> Table:

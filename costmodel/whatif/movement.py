@@ -67,7 +67,7 @@ class NetworkTraffic:
         self.ddr_bytes = total(layer.ddr_bytes for layer in self.layers)
         self.bound_bytes = policy.bound_bytes(workload, steps)
         self._whole_plan = policy.plan(workload, sram_bytes)
-        self._accumulator_bits = widths.accumulator_bits
+        self._accumulator_bits = widths.said("accumulator_bits", network)
 
     @property
     def compulsory_bytes(self) -> Num | None:
@@ -206,7 +206,8 @@ class SkiSlope:
         ]
         columns = [Column("sram_bytes", "SRAM", "B"), Column("ddr_bytes", "DDR", "B"), Column("bound_bytes", "bound", "B"),
                    Column("of_compulsory", "DDR / compulsory", "", lambda v: f"{v:.3f}")]  # fmt: skip
-        notes = [f"compulsory {quantities.show(self.compulsory_bytes, 'B')}; sums of {self._workload.widths.accumulator_bits} bits"]
+        sums = self._workload.widths.said("accumulator_bits", self._workload.network)
+        notes = [f"compulsory {quantities.show(self.compulsory_bytes, 'B')}; sums of {sums} bits"]
         return Table(columns, rows, title=f"DDR traffic of {self.network.name} by capacity", notes=notes)
 
     def _columns(self) -> tuple[Any, Any, Any]:
@@ -253,7 +254,7 @@ def traffic(
     policy: str | Policy = "tiled",
     activation_bits: int | None = None,
     weight_bits: int | None = None,
-    accumulator_bits: int = 32,
+    accumulator_bits: int | None = None,
 ) -> LayerTraffic | NetworkTraffic:
     """What a layer or a network moves over the DDR bus, and how it comes to move no more.
 
@@ -321,7 +322,7 @@ def ski_slope(
     *,
     activation_bits: int | None = None,
     weight_bits: int | None = None,
-    accumulator_bits: int = 32,
+    accumulator_bits: int | None = None,
 ) -> SkiSlope:
     """The least tiled traffic of a layer or a network at many capacities.
 

@@ -164,7 +164,7 @@ class Replay:
         expand, depthwise, project = steps
         (_, c, _, _), (_, hidden, _, width) = expand.input_shapes[0], expand.output_shapes[0]
         _, m, rows, columns = project.output_shapes[0]
-        sums = bytearray(rows * columns * m * self.workload.widths.accumulator_bits // 8)
+        sums = bytearray(rows * columns * m * self.workload.widths.accumulator(project) // 8)
         k = depthwise.layer.per_axis("kernel_size")
         peak = weights = 0
         for _ in range(hidden):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from costmodel._record import Record
@@ -11,6 +12,7 @@ from costmodel.layers import Layer, Shape
 from costmodel.network.changes import Change, Left
 from costmodel.network.graph import Network, Node, TensorRef
 from costmodel.network.layout import infer
+from costmodel.network.storage import PLAIN
 
 Build = Callable[..., Any]
 """Called on the tensors that a node reads: calls layers and blocks on them, as `Network.of` has it, and returns what the
@@ -50,12 +52,24 @@ class Rewrite(Record):
         """The record of a change."""
         return Change(type(self).__name__, node if isinstance(node, str) else node.name, what, before, after)
 
+    def lost(self, node: Node) -> list[Change]:
+        """The records of a node whose weights become others: what was known of their zeros and codes."""
+        if node.storage is None or node.storage == node.storage.widths:
+            return []
+        return [self.changed(node, "storage", str(node.storage), str(node.storage.widths or PLAIN))]
+
     def left(self, node: Node | str, why: str) -> Left:
         """The record of a node that it could have changed, and did not."""
         return Left(type(self).__name__, node if isinstance(node, str) else node.name, why)
 
     def rebuilt(
-        self, network: Network, replacements: Mapping[str, Node | Build], records: Iterable[Change | Left] = (), name: str | None = None
+        self,
+        network: Network,
+        replacements: Mapping[str, Node | Build],
+        records: Iterable[Change | Left] = (),
+        name: str | None = None,
+        *,
+        behind: Mapping[str, Build] = MappingProxyType({}),
     ) -> Network:
         """The network with some nodes replaced and shapes inferred anew; it carries the records, and says `words`.
 
@@ -69,6 +83,8 @@ class Rewrite(Record):
             What was changed, and what was left alone and why.
         name : str, optional
             The name of the new network.
+        behind : mapping
+            By the name of a node what is put between it and its readers: called on its outputs.
 
         Raises
         ------
@@ -76,11 +92,13 @@ class Rewrite(Record):
             Where a node no longer fits what it reads, naming the node.
         """
         records = (*network.changes, *records)
-        if not replacements:
+        if not replacements and not behind:
             return Network(network.name, network.nodes.values(), network.outputs, network.assumptions, records)
         draft = _Draft(network)
         for node in network.nodes.values():
             draft.put(node, replacements.get(node.name, node))
+            if node.name in behind:
+                draft.put_behind(node, behind[node.name])
         outputs = [draft.now[ref] for ref in network.outputs]
         return Network(name or network.name, draft.nodes.values(), outputs, (*network.assumptions, self.words), records)
 
@@ -91,7 +109,7 @@ _NO_DEFAULT = object()
 def _named(value: Any) -> str:
     if isinstance(value, tuple) and any(map(callable, value)):
         return f"({', '.join(map(_named, value))})"
-    return getattr(value, "__name__", "a predicate") if callable(value) else repr(value)
+    return getattr(value, "__name__", "a predicate") if callable(value) and not isinstance(value, Record) else repr(value)
 
 
 class _Draft:
@@ -120,6 +138,15 @@ class _Draft:
                 raise NetworkError(f"layer {old.name!r} has {len(old.output_shapes)} outputs, what replaces it has {len(refs)}")
         for index in range(len(old.output_shapes)):
             self.now[TensorRef(old.name, index)] = refs[index]
+
+    def put_behind(self, old: Node, build: Build) -> None:
+        """What comes between a node that is there and its readers."""
+        outputs = [TensorRef(old.name, index) for index in range(len(old.output_shapes))]
+        made = build(*[_Place(self, self.now[ref], old) for ref in outputs])
+        places = made if isinstance(made, tuple) else (made,)
+        if len(places) != len(outputs):
+            raise NetworkError(f"layer {old.name!r} has {len(outputs)} outputs, what stands behind it has {len(places)}")
+        self.now |= {ref: place.ref for ref, place in zip(outputs, places, strict=True)}
 
     def add(self, node: Node, new: bool = True) -> list[TensorRef]:
         """A node that reads tensors of the draft; its outputs."""
@@ -156,11 +183,16 @@ class _Place:
         """Its shape, channels first."""
         return self.like.seen(self.draft.shape(self.ref))
 
+    def read(self, channels_last: bool) -> _Place:
+        """The same tensor for layers that take its axes in that order."""
+        return _Place(self.draft, self.ref, self.like._replace(channels_last=channels_last))
+
     def apply(self, layer: Layer, inputs: tuple[_Place, ...], name: str | None = None) -> _Place | tuple[_Place, ...]:
         """The output of a layer, or a tuple where it has several."""
         like = self.like
         label = self.draft.free(name or f"{like.name}/{layer.kind}")
         refs = tuple([place.ref for place in inputs])
-        node = Node(label, layer, refs, (), (), (), like.weight_bits, like.activation_bits, channels_last=like.channels_last)
+        own = like._replace(absorbed=False, held=None, storage=like.storage and like.storage.widths)
+        node = own._replace(name=label, layer=layer, inputs=refs, input_shapes=(), output_shapes=(), conditions=())
         places = tuple([_Place(self.draft, ref, like) for ref in self.draft.add(node)])
         return places[0] if len(places) == 1 else places

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from costmodel._num import floor_div
 from costmodel.network.changes import Change, Left
 from costmodel.network.graph import Network, Node
@@ -31,8 +33,9 @@ class FoldNorm(Rewrite):
         replacements: dict[str, Node | Build] = {}
         records: list[Change | Left] = []
         for host, *riders in network.hosts:
+            first = list(takewhile(lambda node: node.layer.kind == "batch_norm", riders))
             for norm in (node for node in (host, *riders) if node.layer.kind == "batch_norm"):
-                if not riders or norm is not riders[0] or not hasattr(host.layer, "bias"):
+                if not any(norm is one for one in first) or not hasattr(host.layer, "bias"):
                     records.append(self.left(norm, "it does not follow a convolution or dense layer as its sole reader"))
                     continue
                 replacements |= {host.name: _with_bias(host, norm), norm.name: lambda x: x}

@@ -76,12 +76,17 @@ def _other_ops(prediction: Prediction, row: Row, found: list[Counted], symbols: 
 def _weight_bytes(prediction: Prediction, row: Row) -> Derivation:
     symbols, widths = Symbols(), prediction.widths
     parameters = prediction.network.node_parameters(widths.parameters)
-    terms = [
-        bytes_of(symbols(widths.parameters, parameters[node.name]), symbols("weight_bits", widths.weight(node)))
-        for node in row.step.nodes
-        if is_symbolic(parameters[node.name]) or parameters[node.name] != 0
-    ]
-    return Derivation("weight_bytes", "B", total(terms), symbols.values, row.weight_bytes, (_PACKED,))
+    terms, remarks = [], []
+    for node in row.step.nodes:
+        number = parameters[node.name]
+        if not is_symbolic(number) and number == 0:
+            continue
+        if node.storage is None:
+            terms.append(bytes_of(symbols(widths.parameters, number), symbols("weight_bits", widths.weight(node))))
+        else:
+            terms.append(symbols(f"stored({node.name})", widths.stored_bytes(node, prediction.network.counts[node.name], number)))
+            remarks.append(f"{node.name} stores {number} parameters with {node.storage}")
+    return Derivation("weight_bytes", "B", total(terms), symbols.values, row.weight_bytes, (_PACKED,), remarks=tuple(remarks))
 
 
 _PACKED = "values of so many bits, packed into bytes"

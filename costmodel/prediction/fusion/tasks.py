@@ -212,4 +212,4 @@ def _map(workload: Workload, ref: TensorRef, place: dict[int, int]) -> Map:
 def sum_bytes(tasks: Tasks, index: int) -> int:
     """Bytes of a map's partial sums at the width of the accumulators."""
     ref, widths = tasks.maps[index].ref, tasks.workload.widths
-    return int(bytes_of(elements(tasks.workload.network.shape(ref)), widths.accumulator_bits))
+    return int(bytes_of(elements(tasks.workload.network.shape(ref)), widths.accumulator(tasks.workload.network.nodes[ref.node])))

@@ -91,9 +91,13 @@ def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
 
 def _bits(step: Step, workload: Workload) -> Bits:
     node, widths, nodes = step.nodes[0], workload.widths, workload.network.nodes
+    if node.storage is not None and node.storage.compressed:
+        raise FieldError(
+            f"layer {step.name!r} stores its weights with {node.storage}; a tiling knows one width: use 'resident' or 'compulsory'"
+        )
     operands = [widths.activation(nodes[workload.stored[ref].node]) for ref in node.inputs]
     weight = operands[1] if isinstance(node.layer, MatMul) else widths.weight(node)
-    bits = Bits(operands[0], weight, widths.activation(step.nodes[-1]), widths.accumulator_bits)
+    bits = Bits(operands[0], weight, widths.activation(step.nodes[-1]), widths.accumulator(step.nodes[0]))
     if any(is_symbolic(width) for width in bits):
         raise SymbolicError(f"the tiling of layer {step.name!r} needs plain widths, got {bits}")
     return bits
