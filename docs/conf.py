@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+import generate  # noqa: E402
 from nbclient import NotebookClient  # noqa: E402
 
 import costmodel  # noqa: E402
@@ -35,12 +36,10 @@ extensions = [
     "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
 ]
 
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
-templates_path = ["_templates"]
 exclude_patterns = ["_build", "**/jupyter_execute", "jupyter_execute"]
 language = "en_GB"
 nitpicky = False
@@ -56,7 +55,6 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
 # API reference.
-autosummary_generate = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
@@ -81,12 +79,18 @@ def _copy_examples() -> None:
 
 
 _copy_examples()
+generate.write(HERE / "reference" / "generated")
 
 
 def _inherit(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    """Give a class without a docstring that of its nearest parent: Conv2d is documented where all convolutions are."""
+    """Give a class without a docstring that of its nearest parent: Conv2d is documented where all convolutions are.
+
+    Layers and networks get their worked examples.
+    """
     if what == "class" and not any(lines):
         lines[:] = (inspect.getdoc(thing) or "").splitlines()
+    if "Examples" not in lines:
+        lines += generate.worked_examples(thing)
 
 
 def setup(app: Any) -> None:
