@@ -103,11 +103,11 @@ _ALIASES = """```{eval-rst}
 .. automodule:: costmodel.layers
    :members: LAYERS
 
-.. py:data:: costmodel.layers.Shape
+.. py:data:: Shape
 
    A tuple of sizes: batch, channels, height, width. Each is an integer or a symbol.
 
-.. py:data:: costmodel.layers.Check
+.. py:data:: Check
 
    A condition on shapes, and what to say where it is false.
 ```"""

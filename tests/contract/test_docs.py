@@ -122,30 +122,32 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-LINES = [(f"{b.page}:{b.line}", line[2:]) for b in BLOCKS if b.language == "console" and not b.not_run for line in b.text.split("\n")
-         if line.startswith("$ ")]  # fmt: skip
+LINES = [(b.page, f"{b.page}:{b.line}", line[2:]) for b in BLOCKS if b.language == "console" and not b.not_run
+         for line in b.text.split("\n") if line.startswith("$ ")]  # fmt: skip
 
 
-@pytest.mark.parametrize(("place", "line"), LINES, ids=[f"{place} {line.partition('#')[0].strip()}" for place, line in LINES])
-def test_lines_of_the_shell_run(place: str, line: str, desk: Path) -> None:
-    """`costmodel` runs; of make, pip and python what they name must be there."""
+@pytest.mark.parametrize("page", sorted({page for page, *_ in LINES}))
+@pytest.mark.usefixtures("desk")
+def test_lines_of_the_shell_run(page: str) -> None:
+    """In their order. `costmodel` runs; of make and pip what they name must be there."""
     from costmodel.cli import app
 
-    program, *words = shlex.split(line, comments=True)
-    if program == "costmodel":
-        if "--input" in words:
-            words = [word.replace("model.onnx", "open.onnx") for word in words]
-        done = CliRunner().invoke(app, words, prog_name="costmodel")
-        assert isinstance(done.exception, SystemExit | None), f"{place}: {done.exception}"
-        assert done.exit_code == 0 or (done.exit_code, words[0]) == (1, "check"), f"{place}: {done.output}"
-    elif program == "make":
-        assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(), re.M), place
-    elif program == "pip":
-        extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-        assert words[0] == "install", place
-        assert set(re.findall(r"[\w]+", "".join(re.findall(r"\[(.*?)\]", words[-1])))) <= set(extras), place
-    else:
-        assert program in ("python", "."), f"{place}: {program} is not known here"
+    for place, line in [(place, line) for where, place, line in LINES if where == page]:
+        program, *words = shlex.split(line, comments=True)
+        if program == "costmodel":
+            if "--input" in words:
+                words = [word.replace("model.onnx", "open.onnx") for word in words]
+            done = CliRunner().invoke(app, words, prog_name="costmodel")
+            assert isinstance(done.exception, SystemExit | None), f"{place}: {line}: {done.exception}"
+            assert done.exit_code == 0 or (done.exit_code, words[0]) == (1, "check"), f"{place}: {line}: {done.output}"
+        elif program == "make":
+            assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(), re.M), f"{place}: {line}"
+        elif program == "pip":
+            extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+            assert words[0] == "install", f"{place}: {line}"
+            assert set(re.findall(r"\w+", "".join(re.findall(r"\[(.*?)\]", words[-1])))) <= set(extras), f"{place}: {line}"
+        else:
+            assert program in ("python", "."), f"{place}: {line}: not known here"
 
 
 def test_the_picture_of_the_readme_shows_what_is_predicted() -> None:
