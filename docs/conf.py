@@ -42,6 +42,7 @@ extensions = [
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 exclude_patterns = ["_build", "**/jupyter_execute", "jupyter_execute"]
 language = "en_GB"
+smartquotes = False  # options of the shell keep their two dashes
 nitpicky = False
 
 # Notebooks.

@@ -145,7 +145,7 @@ def shell() -> Iterator[str]:
     for name, one in command.commands.items():
         arguments = [_argument(p) for p in one.params if p.param_type_name == "argument"]
         yield f"## costmodel {name}"
-        yield _plain(inspect.cleandoc(one.help or "")).replace("--", r"\--")
+        yield _plain(inspect.cleandoc(one.help or ""))
         yield f"```text\n{' '.join(('costmodel', name, *arguments, '[OPTIONS]'))}\n```"
         rows = [
             f"`{_argument(p) if p.param_type_name == 'argument' else ', '.join((*p.opts, *p.secondary_opts))}`\n: {_option(p)}"
@@ -161,7 +161,7 @@ def _argument(parameter: Any) -> str:
 
 def _option(parameter: Any) -> str:
     """What an option is for, and what it is where it isn't given."""
-    words = _plain(parameter.help or "").replace("--", r"\--")
+    words = _plain(parameter.help or "")
     default = "" if parameter.default in (None, "", False, ()) or callable(parameter.default) else f" Default: `{_word(parameter.default)}`."
     return words + default
 
