@@ -98,9 +98,9 @@ def test_limit_one_division_of_arrays(benchmark) -> None:
 
 
 def forget_tilings() -> None:
-    from costmodel.prediction.tiled import axis, cuts, search
+    from costmodel.prediction.tiled import axis, cuts, families, search
 
-    for remembered in (search.stairs, cuts.cuts, axis._rows):
+    for remembered in (search.stairs, search.alternative, families._spatial, cuts.cuts, cuts.sizes, axis._rows):
         remembered.cache_clear()
 
 
@@ -120,10 +120,54 @@ def test_ski_slope_of_64_capacities(benchmark) -> None:
     assert slope.ddr_bytes[-1] == slope.compulsory_bytes == 2 * 64 * 56 * 56 + 9 * 64 * 64
 
 
-@pytest.mark.benchmark(group="fused plan of MobileNet v2 at 256 KiB")
+SLOPES = {
+    "vgg16 conv1_2": (cm.layers.Conv2d(64, 3, bias=False), (1, 64, 224, 224)),
+    "resnet50 conv1": (cm.layers.Conv2d(64, 7, stride=2, padding=3, bias=False), (1, 3, 224, 224)),
+    "pointwise": (cm.layers.Conv2d(512, 1, bias=False), (1, 512, 14, 14)),
+    "depthwise": (cm.layers.DepthwiseConv2d(3, bias=False), (1, 64, 112, 112)),
+    "dense": (cm.layers.Dense(4096, bias=False), (1, 25_088)),
+    "transposed": (cm.layers.ConvTranspose2d(64, 4, stride=2, padding=1, bias=False), (1, 128, 56, 56)),
+}
+
+
+@pytest.mark.benchmark(group="5 tilings, nothing remembered: at most 150 ms and 20 ms")
+@pytest.mark.parametrize("name", SLOPES)
+def test_ski_slope_of_layers(benchmark, name: str) -> None:
+    (layer, shape), capacities = SLOPES[name], np.geomspace(300, 10**6, 64).astype(int).tolist()
+    slope = benchmark.pedantic(lambda: cm.ski_slope(layer, capacities, shape), setup=forget_tilings, rounds=15)
+    assert slope.ddr_bytes[-1] >= slope.compulsory_bytes
+
+
+@pytest.mark.benchmark(group="6 an 11x11 kernel on 1024 x 2048")
+def test_a_large_layer_with_a_large_kernel(benchmark) -> None:
+    layer = cm.layers.Conv2d(64, 11, bias=False)
+    benchmark.pedantic(lambda: cm.traffic(layer, (1, 64, 1024, 2048), sram="64 KiB"), setup=forget_tilings, rounds=3)
+
+
+@pytest.mark.benchmark(group="fused plan of MobileNet v2: at most 1 s")
+def test_costmodel_fuse_where_weights_come_again(benchmark) -> None:
+    """64 KiB: every cut counts."""
+    found = benchmark.pedantic(lambda: cm.fuse(cm.zoo.mobilenet_v2(), "64 KiB"), setup=forget_tilings, rounds=5)
+    assert found.optimal
+
+
+@pytest.mark.benchmark(group="fused plan of MobileNet v2: at most 1 s")
 def test_costmodel_fuse(benchmark) -> None:
     """Arm Vela takes 0.9 s, ZigZag 95 CPU-seconds for MobileNet v1, AccelForge over 800 s."""
     assert benchmark(lambda: cm.fuse(cm.zoo.mobilenet_v2(), "256 KiB")).ddr_bytes == 3_621_288
+
+
+@pytest.mark.benchmark(group="6 front of 10^7 points, two metrics")
+def test_costmodel_pareto(benchmark) -> None:
+    a, b = np.random.default_rng(1).random((2, 10**7))
+    assert len(benchmark.pedantic(lambda: cm.pareto({"a": a, "b": b}, ["a", "b"]), rounds=3)) > 1
+
+
+@pytest.mark.benchmark(group="6 front of 10^7 points, two metrics")
+def test_limit_one_sort(benchmark) -> None:
+    """What a front of two metrics can't do without, if nothing is sieved out: one sort."""
+    a = np.random.default_rng(1).random(10**7)
+    benchmark.pedantic(lambda: np.argsort(a), rounds=3)
 
 
 @pytest.mark.benchmark(group="what stays on chip of Inception v4 at 1 MiB, weights too")

@@ -217,3 +217,15 @@ def bytes_of(elements: Num, bits: Num) -> Num:
     if type(bits) is int and bits % 8 == 0:
         return elements * (bits // 8)
     return ceil_div(elements * bits, 8)
+
+
+def ceil_log2(x: Num) -> Num:
+    """The smallest integer n with ``2**n >= x``, of an integer of at least 1."""
+    if type(x) is int:
+        return (x - 1).bit_length()
+    module: Any = library(x)
+    if module is None:
+        return math.ceil(math.log2(x))
+    if module.__name__ == "sympy":
+        return module.ceiling(module.log(x, 2))
+    return module.ceil(module.log2(x)).astype("int64")

@@ -11,7 +11,7 @@ from costmodel._num import Num
 from costmodel.errors import FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
-from costmodel.prediction import FusedPlan, PatchPlan, Policy, Prediction, Tasks, Widths, Workload, patch_plan, policy
+from costmodel.prediction import FusedPlan, PatchPlan, Policy, Prediction, Tasks, Widths, Workload, fused_plan, patch_plan, policy
 
 if TYPE_CHECKING:
     from costmodel.prediction.memory import Memory
@@ -173,10 +173,12 @@ def fuse(
     activation_bits: int | None = None,
     accumulator_bits: int | None = None,
     parameters: str = "weights",
+    time_limit_s: float = 60.0,
 ) -> FusedPlan:
     """The partition of a network into depth-first groups in row stripes that moves the fewest bytes within a capacity.
 
-    A layer alone may move less under the policy "tiled", which cuts along channels too; the pictures of a batch run together.
+    Where a layer alone moves less in the tiles of the policy "tiled", which cut along channels too, it runs in these: so a fused plan
+    never moves more than layer by layer. In stripes the pictures of a batch run together.
 
     Parameters
     ----------
@@ -185,12 +187,15 @@ def fuse(
     sram : str or number
         On-chip memory, e.g. "256 KiB". [B]
     weight_bits, activation_bits, accumulator_bits, parameters
-        As of `predict`. Accumulators are held in SRAM where hidden channels are streamed; else they stay in the MAC array.
+        As of `predict`. Accumulators are held in SRAM where hidden channels are streamed and where a layer is tiled; else they stay
+        in the MAC array.
+    time_limit_s : float
+        Seconds for the search; then the best plan so far is taken, and `optimal` says so. A terminal shows how far it is.
 
     Returns
     -------
     FusedPlan
-        Its groups, bytes and SRAM; `.table()` shows them.
+        Its groups, bytes, SRAM, and whether it is `optimal`; `.table()` shows them.
 
     Raises
     ------
@@ -210,8 +215,9 @@ def fuse(
     """
     capacity = Hardware(sram=sram, ddr=1, macs=1, other=1).sram_bytes
     widths = Widths(weight_bits, activation_bits, accumulator_bits, parameters)
-    plan: FusedPlan = policy("fused").plan(Workload(as_network(network), widths), capacity)
-    return plan
+    if isinstance(time_limit_s, bool) or not isinstance(time_limit_s, int | float) or not time_limit_s > 0:
+        raise FieldError(f"`time_limit_s` (={time_limit_s!r}) must be a positive number of seconds")
+    return fused_plan(Workload(as_network(network), widths), capacity, float(time_limit_s))
 
 
 def patches(

@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ import typer
 
 from costmodel import __version__, readers, zoo
 from costmodel._num import is_open
-from costmodel.api import as_hardware, memory, predict
+from costmodel.api import as_hardware, fuse, memory, patches, predict
 from costmodel.errors import CostModelError, FieldError, SymbolicError
 from costmodel.hardware import Hardware
 from costmodel.layers.structure import Placeholder
@@ -188,6 +189,21 @@ def _numbers_for(*networks: Network) -> Iterator[None]:
         raise SymbolicError(f"{reason}; give the sizes that are open: {options} with numbers for {', '.join(names)}") from None
 
 
+def _subject(name: str, extra: list[str], inputs: list[str] | None, values: list[str] | None, unknown: str) -> Any:
+    """A network of a file, or the builder of one in the zoo, whose other arguments stay open to questions."""
+    if readers.is_file_name(name):
+        return _network(name, extra, inputs, values, unknown)
+    _network(name, extra, inputs, values, unknown)  # says what is wrong
+    return partial(zoo.builder(name), **builder_arguments(name, extra))
+
+
+def _one_machine(names: str, changes: list[str] | None) -> Hardware:
+    machines = _machines(names, changes)
+    if len(machines) > 1:
+        raise FieldError(f"`--hardware` (={names!r}) must name one machine here")
+    return machines[0]
+
+
 def _arranged(table: Table, sort: str | None, top: int | None) -> Table:
     table = table if sort is None else table.sorted(sort)
     return table if top is None else table.top(top)
@@ -209,12 +225,13 @@ def _compare(
     hardware: Machines = "pardhi",
     set_: Changes = None,
     traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",
+    by: Annotated[str | None, typer.Option(help="Of two: a row a layer, kind, stage or block, and where the difference lies.")] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Of two: what changes, by figure and by layer.")] = False,
     sort: Annotated[str | None, typer.Option(help="Sort the rows by a column, largest first.")] = None,
     format: Format = "table",
     output: Output = None,
 ) -> None:
-    """Set networks, and machines, side by side: one row each."""
+    """Set networks, and machines, side by side: one row each; two of them part by part with --by."""
     from costmodel.prediction.views import summary
 
     names = (networks or []) + (sorted(zoo.NETWORKS) if all_ else [])
@@ -230,7 +247,93 @@ def _compare(
             from costmodel.report.difference import of_two
 
             return _write(of_two(predictions).render(format), output)
-        _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
+        if by is None:
+            return _show(_arranged(summary(predictions, "side by side"), sort, None), format, output)
+        if len(predictions) != 2:
+            raise FieldError(f"`--by` sets two against each other: two networks, or one on two machines; these are {len(predictions)}")
+        from costmodel.whatif.compare import compare_by
+
+        _show(_arranged(compare_by(predictions[0], predictions[1], by), sort, None), format, output)
+
+
+@app.command("solve", context_settings=_BUILDER_OPTIONS)
+def _solve(
+    context: typer.Context,
+    network: NetworkName,
+    condition: Annotated[str, typer.Argument(help='What must hold: "time_serial_s <= 5 ms and fits_sram".')],
+    for_: Annotated[
+        list[str], typer.Option("--for", help="hardware.ddr, hardware.sram, width_multiplier, resolution, ...; twice for an iso-line.")
+    ],
+    goal: Annotated[str | None, typer.Option(help="smallest or largest.")] = None,
+    lattice: Annotated[str | None, typer.Option(help="Values to try of an argument, separated by commas.")] = None,
+    at: Annotated[str | None, typer.Option(help="Of an iso-line the values of the first variable, separated by commas.")] = None,
+    hardware: Machines = "pardhi",
+    set_: Changes = None,
+    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",
+    weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Turn the question round: which bandwidth, how much SRAM, which width keeps a condition. Exit code 1 where none does."""
+    from costmodel.tables.table import to_json
+    from costmodel.whatif.solve import solve
+
+    found = solve(
+        _subject(network, context.args, inputs, values, unknown), _one_machine(hardware, set_), condition, for_, goal=goal,
+        lattice=_list_of_numbers(lattice, "--lattice"), at=_list_of_numbers(at, "--at"), traffic=traffic, weight_bits=weight_bits,
+        activation_bits=activation_bits,
+    )  # fmt: skip
+    if format == "json":
+        _write(to_json(found.to_dict()), output)
+    else:
+        _show(found.table(), format, output)
+    if not getattr(found, "feasible", True):
+        raise typer.Exit(1)
+
+
+@app.command("sensitivity", context_settings=_BUILDER_OPTIONS)
+def _sensitivity(
+    context: typer.Context,
+    network: NetworkName,
+    metric: Annotated[str, typer.Option(help="time_serial_s, time_overlapped_s, energy_j, ddr_bytes, ...")] = "time_serial_s",
+    factor: Annotated[float, typer.Option(help="By which variables grow and shrink.")] = 2,
+    helps: Annotated[bool, typer.Option("--helps", help="Rank single changes of machine, compiler and network by their gain.")] = False,
+    hardware: Machines = "pardhi",
+    set_: Changes = None,
+    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",
+    weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    top: Annotated[int | None, typer.Option(help="Only the first rows.")] = None,
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """What moves a figure of NETWORK, and how much: elasticities and swings by every variable, the widest first."""
+    subject, machine = _subject(network, context.args, inputs, values, unknown), _one_machine(hardware, set_)
+    options: dict[str, Any] = {"traffic": traffic, "weight_bits": weight_bits, "activation_bits": activation_bits}
+    if helps:
+        from costmodel.whatif.moves import what_helps
+
+        return _show(_arranged(what_helps(subject, machine, metric, **options), None, top), format, output)
+    from costmodel.whatif.sensitivity import sensitivity
+
+    _show(_arranged(sensitivity(subject, machine, metric, factor=factor, **options).table(metric), None, top), format, output)
+
+
+def _list_of_numbers(text: str | None, option: str) -> list[Any] | None:
+    """Numbers with commas between."""
+    if text is None:
+        return None
+    found = [value_of(part.strip()) for part in text.split(",") if part.strip()]
+    if not found or any(isinstance(number, bool | str) or number is None for number in found):
+        raise FieldError(f"{option} (={text!r}) must be numbers with commas between")
+    return found
 
 
 @app.command("reconcile", context_settings=_BUILDER_OPTIONS)
@@ -283,6 +386,59 @@ def _memory(
     if format == "csv":
         return _write(found.to_csv(), output)
     return _show([found.table(), found.savings()], format, output)
+
+
+@app.command("fuse", context_settings=_BUILDER_OPTIONS)
+def _fuse(
+    context: typer.Context,
+    network: NetworkName,
+    sram: Annotated[str, typer.Option(help="The capacity.")] = "1 MiB",
+    weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums that are held.")] = 32,
+    time_limit_s: Annotated[float, typer.Option(help="Seconds for the search.")] = 60.0,
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Which layers of NETWORK run together, depth first, so that the fewest bytes cross the DDR bus under a capacity."""
+    built = _network(network, context.args, inputs, values, unknown)
+    with _numbers_for(built):
+        plan = fuse(
+            built, sram, weight_bits=weight_bits, activation_bits=activation_bits, accumulator_bits=accumulator_bits,
+            time_limit_s=time_limit_s,
+        )  # fmt: skip
+    if format == "json":
+        return _write(plan.to_json(), output)
+    return _show(plan.table(), format, output)
+
+
+@app.command("patches", context_settings=_BUILDER_OPTIONS)
+def _patches(
+    context: typer.Context,
+    network: NetworkName,
+    until: Annotated[str, typer.Option(help="The layer whose output is cut into patches.")],
+    grid: Annotated[str, typer.Option(help="Patches along height and width: 4x4; 4x1 are stripes.")] = "2x2",
+    weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
+    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
+    inputs: Inputs = None,
+    values: Values = None,
+    unknown: Unknown = "error",
+    format: Format = "table",
+    output: Output = None,
+) -> None:
+    """What the first layers of NETWORK take patch by patch: rows and MACs done again, SRAM, bytes."""
+    high, _, wide = grid.lower().partition("x")
+    if not (high.strip().isdecimal() and wide.strip().isdecimal()):
+        raise FieldError(f"`--grid` (={grid!r}) must be patches along height and width, e.g. 4x4")
+    built = _network(network, context.args, inputs, values, unknown)
+    with _numbers_for(built):
+        plan = patches(built, until, (int(high), int(wide)), weight_bits=weight_bits, activation_bits=activation_bits)
+    if format == "json":
+        return _write(plan.to_json(), output)
+    return _show(plan.table(), format, output)
 
 
 @app.command("traffic", context_settings=_BUILDER_OPTIONS)
@@ -379,4 +535,4 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-from costmodel import cli_check, cli_explain  # noqa: E402, F401  their commands join `app`
+from costmodel import cli_check, cli_explain, cli_sweep  # noqa: E402, F401  their commands join `app`

@@ -103,7 +103,7 @@ class UnknownNameError(CostModelError, LookupError):
     def of(cls, what: str, name: object, known: Iterable[str]) -> "UnknownNameError":
         """The error for `name`, with the nearest known names, or all of them where none is near."""
         names = sorted(known)
-        near = difflib.get_close_matches(str(name), names, n=3)
+        near = difflib.get_close_matches(str(name), names, n=3) or [known for known in names if name and known.startswith(str(name))]
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(names) or 'none'}"
         return cls(f"unknown {what} {name!r}; {hint}")
 

@@ -9,7 +9,7 @@ from typing import Any
 from costmodel import zoo
 from costmodel.errors import FieldError
 
-_EXAMPLES = {"--input": "x=1,3,224,224", "--value": "sr=16000"}
+_EXAMPLES = {"--input": "x=1,3,224,224", "--value": "sr=16000", "--axis": "hardware.ddr=0.5GB/s:16GB/s:log32"}
 
 
 def assignments(words: Iterable[str], option: str, dashes: bool = False) -> dict[str, str]:

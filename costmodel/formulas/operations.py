@@ -75,5 +75,14 @@ OTHER_OPS: dict[str, OtherOp] = {
     "mish": OtherOp(5, "element", "Misra, arXiv:1908.08681: x tanh(log(1 + exp(x)))"),
     "shrink": OtherOp(3, "element", "two compares, one add or subtract"),
     "interpolate": OtherOp(2, "tap", "one multiply by the weight, one add"),
+    "butterfly": OtherOp(
+        10, "butterfly", "Cooley and Tukey (1965): of complex numbers a product (four multiplies, two adds), a sum and a difference"
+    ),
+    "overlap": OtherOp(
+        14,
+        "pair of boxes",
+        "intersection over union: four compares, two subtracts, two compares with 0, a multiply; two adds and "
+        "subtracts of areas, a divide, a compare with the threshold",
+    ),
     "lrn": OtherOp(3, "element", "Krizhevsky et al. (2012), section 3.3, without the window's sum of squares: add, power, divide"),
 }

@@ -1,6 +1,6 @@
 """Network x hardware -> Prediction."""
 
-from costmodel.prediction.fusion import Fused, FusedGroup, FusedPlan, PatchPlan, Tasks, patch_plan
+from costmodel.prediction.fusion import Fused, FusedGroup, FusedPlan, PatchPlan, Tasks, fused_plan, patch_plan
 from costmodel.prediction.prediction import Prediction
 from costmodel.prediction.residency import Residency, ResidencyPlan
 from costmodel.prediction.rows import Row, Total
@@ -12,5 +12,5 @@ from costmodel.prediction.workload import FeatureMap, Step, Workload
 __all__ = [
     "POLICIES", "Compulsory", "FeatureMap", "Fused", "FusedGroup", "FusedPlan", "PatchPlan", "Policy", "Prediction",
     "Residency", "ResidencyPlan", "Resident", "Row", "Step",
-    "Tasks", "Tiled", "Total", "Traffic", "Weights", "Widths", "Workload", "patch_plan", "policy",
+    "Tasks", "Tiled", "Total", "Traffic", "Weights", "Widths", "Workload", "fused_plan", "patch_plan", "policy",
 ]  # fmt: skip

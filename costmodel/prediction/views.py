@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from costmodel import quantities
+from costmodel._num import is_array
 from costmodel.errors import UnknownNameError
 from costmodel.tables import Column, Table
 
@@ -178,6 +179,11 @@ def notes(prediction: Prediction) -> list[str]:
     """The machine and the assumptions, in words."""
     said = ", ".join(f"{key} {_said(value)}" for key, value in prediction.assumptions.items())
     lines = [f"{prediction.hardware.name}: {prediction.hardware.describe()}", f"assumptions: {said}"]
+    if prediction.policy.name == "fused" and not is_array(prediction.hardware.sram_bytes):
+        lines.append(
+            f"live bytes, and whether they fit, are those of layer by layer; the fused plan of {prediction.network.name} "
+            f"holds {prediction.plan.sram_bytes:,} B at most"
+        )
     if prediction.total.fits_sram is False and prediction.hardware.weights_in_flash:
         lines.append(
             f"{prediction.network.name}: feature maps do not fit the SRAM of {prediction.hardware.name}; its time is that of a larger one"

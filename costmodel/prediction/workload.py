@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from costmodel._num import Num, bytes_of, maximum, total
+from costmodel._num import Num, bytes_of, is_array, maximum, total
 from costmodel.layers import Counts, Shape
 from costmodel.layers.base import elements
 from costmodel.network import Network, Node, TensorRef
@@ -116,7 +116,7 @@ class Workload:
     @cached_property
     def peak_live_bytes(self) -> Num:
         """The maximum of the live bytes over the order."""
-        return maximum(*dict.fromkeys(self.live_bytes)) if self.steps else 0
+        return _largest(self.live_bytes) if self.steps else 0
 
     @cached_property
     def crowd_bytes(self) -> dict[TensorRef, Num]:
@@ -124,7 +124,7 @@ class Workload:
         most: dict[TensorRef, Num] = {}
         for ref, fmap in self.maps.items():
             held = fmap.steps_held
-            most[ref] = maximum(*dict.fromkeys(self.live_bytes[held.start : held.stop])) if held else 0
+            most[ref] = _largest(self.live_bytes[held.start : held.stop]) if held else 0
         return most
 
     @cached_property
@@ -137,6 +137,11 @@ class Workload:
         """Bytes of the network's inputs and outputs, each of which crosses the bus once; an input that is returned stays there."""
         ends = [m for m in self.maps.values() if (m.consumers if m.producer < 0 else m.is_output)]
         return total(m.n_bytes for m in ends)
+
+
+def _largest(figures: Iterable[Num]) -> Num:
+    """The maximum; of symbols that are alike one is asked."""
+    return maximum(*{id(figure) if is_array(figure) else figure: figure for figure in figures}.values())
 
 
 def _stored(network: Network) -> dict[TensorRef, TensorRef]:

@@ -39,7 +39,7 @@ def folded(fold: Callable[..., Any] | None, operator: Operator) -> list[Value | 
     for array in results:
         dtype = "int64" if array.dtype.kind == "O" else str(array.dtype)
         made_of = sources_of(operator.inputs) if array.dtype.kind == "f" and array.size > 1 else ()
-        values.append(known(array, dtype, tuple([stored for stored in made_of if stored.is_float])))
+        values.append(known(array, dtype, tuple([stored for stored in made_of if stored.is_float and stored.elements != 1])))
     return values
 
 

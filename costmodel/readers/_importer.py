@@ -211,7 +211,8 @@ class Operator:
 
     def sources_unclaimed(self) -> list[Stored]:
         """The stored tensors among the inputs that no role has claimed."""
-        return [s for v in self.inputs if v is not None and v.sources and not v.ref for s in v.sources if s.key not in self._ignored]
+        values = [v for v in self.inputs if v is not None and v.sources and not v.ref and v.elements != 1]
+        return [stored for value in values for stored in value.sources if stored.key not in self._ignored]
 
 
 class Branch(NamedTuple):
@@ -242,6 +243,7 @@ class Importer:
         self.assumptions: list[str] = []
         self._counted: dict[object, None] = {}
         self._numbers: dict[str, itertools.count[int]] = {}
+        self._bounds: dict[TensorRef, str] = {}
 
     def input(self, name: str, shape: Shape, dtype: str, data: Any = None) -> Value:
         """An input of the network; `data` where its numbers are given."""
@@ -260,6 +262,11 @@ class Importer:
         """Note what had to be assumed; every prediction shows it."""
         if text not in self.assumptions:
             self.assumptions.append(text)
+
+    def bound(self, text: str, *values: Value) -> None:
+        """Note that sizes of tensors depend on the data, and that the largest stand for them."""
+        self.assume(text)
+        self._bounds.update({value.ref: text for value in values if value.ref})
 
     def apply(self, rule: Rule, operator: Operator) -> list[Value | None]:
         """The outputs of an operator by its rule."""
@@ -327,7 +334,9 @@ class Importer:
                 continue
             fresh: list[Num] = []
             for value in values:
-                for stored in value.sources if value is not None and value.ref is None else ():
+                if value is None or value.ref is not None or (role == "constants" and value.elements == 1):
+                    continue
+                for stored in value.sources:
                     if role == "constants" and not _is_parameter(stored):
                         continue
                     if role in ("weights", "constants") and bits is None:
@@ -374,8 +383,17 @@ class Importer:
         self.assumptions += branch.assumptions
 
     def network(self, outputs: Iterable[Value]) -> Network:
-        """The finished network."""
+        """The finished network.
+
+        Raises
+        ------
+        UnknownLayerError
+            Where the size of an output depends on the data, unless such operators are to be counted.
+        """
         refs = [v.ref or self._stored(v) for v in outputs]
+        for ref in refs if self.unknown != "count" else ():
+            if ref in self._bounds:
+                raise UnknownLayerError(f"the size of an output depends on the data: {self._bounds[ref]}; unknown='count' takes that")
         return Network(self.name, self.nodes, refs, self.assumptions)
 
 

@@ -7,6 +7,7 @@ tell the story. Needs ``pip install 'costmodel[plot]'``.
 from costmodel.report.capacity import arena, ski_slope
 from costmodel.report.charts import bars, lines
 from costmodel.report.flavours import balance, flavours, kernel_sweep
+from costmodel.report.questions import pareto, regimes, tornado
 from costmodel.report.saving import save
 
-__all__ = ["arena", "balance", "bars", "flavours", "kernel_sweep", "lines", "save", "ski_slope"]
+__all__ = ["arena", "balance", "bars", "flavours", "kernel_sweep", "lines", "pareto", "regimes", "save", "ski_slope", "tornado"]

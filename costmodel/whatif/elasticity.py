@@ -56,8 +56,15 @@ def elasticity(figure: Any, argument: Any) -> Any:
         raise FieldError("`figure` is 0, which has no elasticity")
     trend = figure.replace(sp.floor, lambda inner: inner).replace(sp.ceiling, lambda inner: inner)
     slope = sp.Add(*(symbol * sp.diff(trend, symbol) for symbol in figure.free_symbols if symbol.name in names))
-    ratio = slope.replace(sp.Heaviside, lambda *at: sp.Piecewise((1, at[0] > 0), (0, True))) / trend
+    ratio = slope.replace(sp.Heaviside, _step) / trend
     return sp.factor(sp.cancel(ratio)) if ratio.is_rational_function() else ratio
+
+
+def _step(at: Any, *_: Any) -> Any:
+    """Heaviside's step as a case distinction; SymPy is not to think about its condition, which may hold others."""
+    import sympy as sp
+
+    return sp.Piecewise((1, sp.Gt(at, 0, evaluate=False)), (0, True), evaluate=False)
 
 
 def _name(argument: Any) -> str:

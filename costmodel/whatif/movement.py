@@ -17,7 +17,7 @@ from costmodel.layers import Layer
 from costmodel.network import Input, Network
 from costmodel.prediction import Policy, Widths, Workload
 from costmodel.prediction import policy as policy_of
-from costmodel.tables import Column, Table
+from costmodel.tables import Column, Table, Tabled
 
 
 class LayerTraffic(NamedTuple):
@@ -39,7 +39,7 @@ class LayerTraffic(NamedTuple):
         return self._asdict() | {"plan": None if self.plan is None else self.plan.to_dict()}
 
 
-class NetworkTraffic:
+class NetworkTraffic(Tabled):
     """What a network moves, layer by layer. Made by `costmodel.traffic`.
 
     Attributes
@@ -119,12 +119,6 @@ class NetworkTraffic:
             "layers": [{k: v for k, v in layer._asdict().items() if k != "plan"} for layer in self.layers],
         }
 
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
-
 
 _COLUMNS = (
     Column("name", "layer"),
@@ -146,7 +140,7 @@ class Knee(NamedTuple):
     name: str
 
 
-class SkiSlope:
+class SkiSlope(Tabled):
     """Traffic against capacity. Made by `costmodel.ski_slope`.
 
     Attributes
@@ -224,12 +218,6 @@ class SkiSlope:
             "compulsory_bytes": int(self.compulsory_bytes), "knees": [knee._asdict() for knee in self.knees],
         }  # fmt: skip
 
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
-
 
 def _lower_corners(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The lower convex hull of points by rising x, in logarithms."""
@@ -292,7 +280,7 @@ def traffic(
     >>> found = cm.traffic(cm.layers.Conv2d(64, 3, padding=0, bias=False), (1, 64, 18, 18), sram=602, accumulator_bits=8)
     >>> found.ddr_bytes, found.compulsory_bytes
     (385024, 73984)
-    >>> for line in str(found.plan).splitlines()[:11]:
+    >>> for line in str(found.plan).splitlines()[:14]:
     ...     print(line)
     keep 8 output channels' sums (64 positions each),
     hold the 3x3 weights of 8 output channels by 1 input channel 4 times,
@@ -302,9 +290,12 @@ def traffic(
       outputs 16,384 B = 16,384 x 1 B
       together 385,024 B; compulsory 73,984 B; bound 255,216 B
       held 602 of 602 B
-        inputs 18 B = 1 x 1 x 3 x 6 x 1 B
-        weights 72 B = 8 x 1 x 3 x 3 x 1 B
-        sums 512 B = 8 x 1 x 16 x 4 x 1 B
+        inputs 18 B = 1 picture x 1 channel x 3 rows x 6 columns x 1 B
+        weights 72 B = 8 output channels x 1 input channel x 3 x 3 taps x 1 B
+        sums 512 B = 8 output channels x 1 picture x 16 x 4 positions x 1 B
+      8 passes of inputs: 64 output channels, 8 at a time: 8 tiles
+      4 passes of weights: 16 output columns, 4 at a time: 4 tiles
+      24 columns: 16 output columns, 4 at a time, read 4 x 6 of 18
     >>> cm.traffic("mobilenet_v1", sram="128 KiB").ddr_bytes == cm.traffic("mobilenet_v1", sram="128 KiB").compulsory_bytes
     True
     """

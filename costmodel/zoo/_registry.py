@@ -55,6 +55,9 @@ class Zoo(ModuleType):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, _FOUND.get(name, value) if isinstance(value, ModuleType) else value)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return importlib.import_module, (self.__name__,)  # a function that uses the zoo may travel to other processes
+
 
 def builders() -> dict[str, Callable[..., Network]]:
     """Every zoo function by its name."""

@@ -236,6 +236,22 @@ def test_version() -> None:
     assert run("--version").stdout.strip() == cm.__version__
 
 
+def test_fuse_and_patches() -> None:
+    """The plan of the shell is that of the library."""
+    plan = cm.fuse("mobilenet_v2", "256 KiB")
+    document = json.loads(run("fuse", "mobilenet_v2", "--sram", "256 KiB", "--format", "json").stdout)
+    assert document == json.loads(plan.to_json())
+    assert (document["network"], document["capacity_bytes"], document["optimal"]) == ("mobilenet_v2", 262_144, True)
+    assert run("fuse", "mobilenet_v2", "--sram", "256 KiB", "--format", "csv").stdout == plan.to_csv()
+    assert "row_buffered" in run("fuse", "mobilenet_v2", "--sram", "256 KiB").stdout
+    words = ["patches", "mobilenet_v2", "--until", "stage3/block1/project", "--grid", "4x4"]
+    document = json.loads(run(*words, "--format", "json").stdout)
+    assert (document["input_patch"], document["grid"], document["patches"]) == ([3, 75, 75], [4, 4], 16)
+    assert document["macs"] - document["macs_once"] == document["recompute_macs"] == sum(row["again"] for row in document["layers"])
+    refused = run(*words[:-1], "4")
+    assert (refused.returncode, refused.stderr) == (2, "costmodel: `--grid` (='4') must be patches along height and width, e.g. 4x4\n")
+
+
 def test_options_of_time_and_residency() -> None:
     words = ["predict", "mobilenet_v1", "--traffic", "residency", "--steady-state", "--weight-prefetch", "--set", "overhead=20 us"]
     result = CliRunner().invoke(cli.app, [*words, "--set", "utilisation.depthwise=0.3", "--format", "json"], catch_exceptions=False)

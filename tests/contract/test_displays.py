@@ -24,6 +24,13 @@ RESULTS = {
     "speed_up_by_balance": lambda: cm.speed_up_by_balance(),
     "check": lambda: cm.check("mobilenet_cifar", {"network": {"macs": "1M"}}),
     "compare": lambda: cm.compare("mobilenet_v1", "mobilenet_v2"),
+    "compare_by": lambda: cm.compare_by(cm.predict("mobilenet_v1"), cm.predict("mobilenet_v2"), by="kind"),
+    "solve": lambda: cm.solve("mobilenet_cifar", "pardhi", "time_serial_s <= 5 ms", for_="hardware.ddr"),
+    "sensitivity": lambda: cm.sensitivity("mobilenet_cifar", "pardhi", metrics=["time_serial_s"]),
+    "what_helps": lambda: cm.what_helps("mobilenet_cifar", "pardhi"),
+    "regimes": lambda: cm.regimes("mobilenet_cifar", "pardhi"),
+    "pareto": lambda: cm.pareto({"macs": [1, 2, 3], "time_s": [3, 1, 2]}, ["macs", "time_s"]),
+    "sweep": lambda: cm.sweep("mobilenet_cifar", "pardhi", {"hardware.ddr": ["1 GB/s", "2 GB/s"]}),
     "elasticity": lambda: cm.elasticity(cm.formula("conv").expression, "k"),
     "Hardware": lambda: cm.Hardware.load("pardhi"),
     "Network": lambda: cm.zoo.mobilenet_cifar(),
@@ -43,10 +50,10 @@ OTHERWISE = {
     "Prediction",
     "CostModelError",
 }  # tensors while a network is built, what is tested with the readers, numbers, SymPy's own, made by predict, an exception
-HTML = [
+HTML = [  # but formulas, which are LaTeX, and sweeps, whose page is xarray's
     name
     for name in RESULTS
-    if name not in ("formula", "break_even_kernel", "break_even_balance", "elasticity", "Prediction.explain", "Derivation")
+    if name not in ("sweep", "formula", "break_even_kernel", "break_even_balance", "elasticity", "Prediction.explain", "Derivation")
 ]
 
 

@@ -1,5 +1,7 @@
 """Fusion: the targets of published accountings, the error texts, the words of a plan."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -110,10 +112,25 @@ def test_symbols_are_refused() -> None:
 
 
 def test_a_capacity_too_small_says_what_would_do() -> None:
-    """Depthwise 3x3, stride 2, over 112 x 112 x 96: three rows in and one out, 3*112*96 + 56*96 = 37,632 B."""
-    with pytest.raises(cm.errors.FieldError, match=r"at least 37632 B of SRAM, got 30000: 'stage2/block1/dw'"):
-        cm.fuse("mobilenet_v2", 30_000)
-    assert cm.fuse("mobilenet_v2", 37_632).sram_bytes == 37_632
+    """A pooling of 3x3 at stride 2 over 112 x 112 x 96 has no tiles but rows: three in and one out, 3*112*96 + 56*96 = 37,632 B."""
+    net = cm.sequential((1, 96, 112, 112), [L.MaxPool2d(3, 2, padding=1)])
+    with pytest.raises(cm.errors.FieldError, match=r"at least 37632 B of SRAM, got 30000: 'max_pool2d_1'"):
+        cm.fuse(net, 30_000)
+    assert cm.fuse(net, 37_632).sram_bytes == 37_632
+
+
+def test_a_layer_alone_is_tiled() -> None:
+    """A dense layer's 16 rows of 64 need 16 * 64 B at once where they are not tiled."""
+    net = cm.sequential((16, 64), [L.Dense(32, bias=False)])
+    plan = cm.fuse(net, 200)
+    assert plan.ddr_bytes == cm.traffic(net, sram=200).ddr_bytes
+    (group,) = plan.groups
+    assert (group.mode, group.sram_bytes) == ("tiled", cm.traffic(net, sram=200).layers[0].plan.held_bytes)
+    assert "sums" in group.tiling
+    assert plan.partition[0].tiling.plan.bits.accumulator == 32
+    traffic = plan.traffic()
+    assert sum(step.all_bytes for step in traffic) == plan.ddr_bytes
+    assert traffic[0].weight_bytes == group.weight_bytes == 2048 + group.weight_bytes_again
 
 
 def test_patches_of_mcunet_v2() -> None:
@@ -171,3 +188,37 @@ def test_a_network_that_computes_nothing_moves_nothing() -> None:
 def test_a_grid_is_two_numbers() -> None:
     with pytest.raises(cm.CostModelError, match="two whole numbers"):
         cm.patches("mobilenet_v2", "stage3/block1/project", 4)
+
+
+def test_the_time_limit_is_honest() -> None:
+    """With no time beyond the first look a plan comes all the same, and says that another may move less."""
+    plan = cm.fuse("mobilenet_v2", "64 KiB", time_limit_s=1e-9)
+    best = cm.fuse("mobilenet_v2", "64 KiB")
+    assert (plan.optimal, best.optimal) == (False, True)
+    assert best.ddr_bytes <= plan.ddr_bytes <= cm.traffic("mobilenet_v2", sram="64 KiB").ddr_bytes
+    assert "time limit" in repr(plan)
+    assert plan.to_dict()["optimal"] is False
+    assert cm.fuse("mobilenet_v2", "1 MiB", time_limit_s=1e-9).optimal  # at the bound there is nothing to search
+    with pytest.raises(cm.errors.FieldError, match="positive number of seconds"):
+        cm.fuse("mobilenet_v2", "64 KiB", time_limit_s=0)
+
+
+def test_results_in_every_form() -> None:
+    results = [
+        cm.fuse("mobilenet_v1", "64 KiB"), cm.patches("mobilenet_v2", "stage3/block1/project", (2, 2)),
+        cm.traffic("mobilenet_v1", sram="64 KiB"), cm.traffic("mobilenet_v1", sram="64 KiB", policy="fused"),
+        cm.ski_slope("mobilenet_v1", ["8 KiB", "64 KiB"]),
+    ]  # fmt: skip
+    for result in results:
+        assert json.loads(result.to_json()) == json.loads(json.dumps(result.to_dict()))
+        assert result.to_csv() == result.table().to_csv()
+        assert len(result.to_csv().splitlines()) == len(result.table().rows) + 1
+        assert result.to_markdown().count("|") > 10
+        assert "tabular" in result.to_latex()
+        assert result._repr_html_() == result.to_html()
+
+
+def test_a_prediction_says_whose_live_bytes_it_shows() -> None:
+    prediction = cm.predict("mobilenet_v2", machine(256 * KIB), traffic="fused")
+    said = f"the fused plan of mobilenet_v2 holds {prediction.plan.sram_bytes:,} B at most"
+    assert any(said in note and "layer by layer" in note for note in prediction.table().notes)

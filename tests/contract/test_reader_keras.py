@@ -227,3 +227,19 @@ def test_models_agree_with_keras_own_count(tmp_path: Path, monkeypatch: pytest.M
     assert net.totals.all == model.count_params()
     model.save(tmp_path / "net.keras")
     assert cm.read(tmp_path / "net.keras", inputs={"x": (1, 16, 12, 3)}).totals == net.totals
+
+
+def test_a_convolutional_lstm_convolves_input_and_state() -> None:
+    """5 steps of 16x16, 3 channels in, 8 kept, 3x3: 5 * 256 * 32 * (27 + 72) MACs; 32 * (27 + 72) weights, 32 biases."""
+    shape = [1, 5, 16, 16, 3]
+    made = layer("ConvLSTM2D", "memory", tensor("x", shape), filters=8, kernel_size=[3, 3], strides=[1, 1], padding="same")
+    network = cm.read(functional([layer("InputLayer", "x", batch_shape=shape), made], [["memory", 0, 0]]))
+    assert network.shape(network.outputs[0]) == (1, 16, 16, 8)
+    assert (network.macs, network.totals.weights, network.totals.biases) == (5 * 256 * 32 * 99, 32 * 99, 32)
+
+
+def test_the_layer_scale_of_convnext_is_a_factor_a_channel() -> None:
+    shape = [1, 7, 7, 96]
+    made = layer("LayerScale", "scale", tensor("x", shape), init_values=1e-6, projection_dim=96)
+    network = cm.read(functional([layer("InputLayer", "x", batch_shape=shape), made], [["scale", 0, 0]]))
+    assert (network.shape(network.outputs[0]), network.totals.all) == ((1, 7, 7, 96), 96)

@@ -333,3 +333,44 @@ def test_wrong_arguments(torch: Any) -> None:
         cm.read(torch.nn.Bilinear(3, 3, 3), inputs={"input1": (1, 3), "wrong": (1, 3)})
     with pytest.raises(cm.errors.ReaderError, match=r"torch\.nn\.Module"):
         cm.read(torch.zeros(3))
+
+
+def number(value: int) -> dict[str, Any]:
+    return {"as_int": value}
+
+
+def test_a_deformed_convolution_has_the_products_of_a_plain_one(tmp_path: Path) -> None:
+    """8 to 16 channels, 3x3 on 10x10 with padding 1: 100*16*8*9 MACs; each of 8*100*9 taps is interpolated of four."""
+    options = {f"{name}_{axis}": number(value) for name, value in (("stride", 1), ("pad", 1), ("dilation", 1)) for axis in "hw"}
+    made = node(
+        "torchvision.deform_conv2d.default", ["y"], input="x", weight="w", offset="offset", mask="mask", bias="b", **options,
+        groups=number(1), offset_groups=number(1), use_mask={"as_bool": False},
+    )  # fmt: skip
+    shapes = {"x": (1, 8, 10, 10), "offset": (1, 18, 10, 10), "mask": (0, 0), "w": (16, 8, 3, 3), "b": (16,), "y": (1, 16, 10, 10)}
+    described = document([made], {k: tensor(*v) for k, v in shapes.items()}, {"w": "weight", "b": "bias"}, ["x", "offset", "mask"], "y")
+    network = cm.read(saved(tmp_path / "net.pt2", described))
+    taps = [count for name in network.nodes for step, count in network.counts[name].other if step == "interpolate"]
+    assert (network.macs, taps, network.totals.trainable) == (100 * 16 * 8 * 9, [8 * 900 * 4], 16 * 72 + 16)
+
+
+def test_regions_are_sampled_and_averaged(tmp_path: Path) -> None:
+    """8 regions of 7x7 cells, 2x2 places each, of 16 channels: four taps each, then means of four."""
+    made = node("torchvision.roi_align.default", ["y"], input="x", rois="r", spatial_scale={"as_float": 1.0}, pooled_height=number(7),
+                pooled_width=number(7), sampling_ratio=number(2), aligned={"as_bool": False})  # fmt: skip
+    shapes = {"x": (1, 16, 32, 32), "r": (8, 5), "y": (8, 16, 7, 7)}
+    network = cm.read(saved(tmp_path / "net.pt2", document([made], {k: tensor(*v) for k, v in shapes.items()}, {}, ["x", "r"], "y")))
+    steps = [entry for name in network.nodes for entry in network.counts[name].other]
+    assert steps == [("interpolate", 8 * 16 * 14 * 14 * 4), ("average", 8 * 16 * 49 * 4)]
+
+
+def test_a_projected_lstm(tmp_path: Path) -> None:
+    """20 steps, 40 features, 64 hidden, projected to 16: 20 * (256*(40+16) + 64*16) MACs."""
+    stored = {"wi": (256, 40), "wh": (256, 16), "bi": (256,), "bh": (256,), "wr": (16, 64)}
+    names = {"as_tensors": [{"name": name} for name in stored]}
+    made = node("aten.lstm.input", ["y", "h", "c"], input="x", hx={"as_tensors": [{"name": "h0"}, {"name": "c0"}]}, params=names,
+                has_biases={"as_bool": True}, num_layers=number(1), dropout={"as_float": 0.0}, train={"as_bool": False},
+                bidirectional={"as_bool": False}, batch_first={"as_bool": False})  # fmt: skip
+    shapes = stored | {"x": (20, 1, 40), "h0": (1, 1, 16), "c0": (1, 1, 64), "y": (20, 1, 16), "h": (1, 1, 16), "c": (1, 1, 64)}
+    described = document([made], {k: tensor(*v) for k, v in shapes.items()}, {k: f"lstm.{k}" for k in stored}, ["x", "h0", "c0"], "y")
+    network = cm.read(saved(tmp_path / "net.pt2", described))
+    assert (network.macs, network.totals.weights, network.totals.biases) == (20 * (256 * 56 + 1024), 256 * 56 + 1024, 512)

@@ -1,11 +1,15 @@
 """A fused plan run row by row. Knows the network's taps and the plan's choices, and no formula of the planner's.
 
 Rules. A row is made when something needs it, once. It leaves when neither it nor a row above it is needed any more. A map that
-crosses the bus crosses whole. A map held whole weighs all its rows from the beginning of a group to its end. Weights that stay weigh
+crosses the bus crosses whole, but for a layer that is tiled, which walks its own loops. A map held whole weighs all its rows from the
+beginning of a group to its end. Weights that stay weigh
 at every step; others are read in every stripe in which their layer makes a row. A residual add runs as its convolution writes.
 """
 
 from collections import defaultdict
+from math import prod
+
+from mappings import Small, cost, reads
 
 from costmodel.layers.window import Window
 
@@ -29,6 +33,28 @@ def taps(node, position: int, row: int) -> set[int]:
     if x[2] == y[2] and layer.kind not in ("softmax", "dense", "matmul", "layer_norm"):
         return {row}
     return set(range(x[2]))
+
+
+def nest(node) -> tuple[int, Small]:
+    """The groups of a layer, and the loops of one."""
+    x, y, layer = node.input_shapes[0], node.output_shapes[0], node.layer
+    one = (1, 1, 1, 0, 1)
+    if layer.kind == "dense":
+        rows = prod(y[:-1])
+        return 1, Small(1, y[-1], x[-1], rows, 1, 1, 1, (rows, 1, 1, 0, 1), one)
+    if layer.kind == "matmul":
+        return prod(y[:-2]), Small(1, y[-1], x[-1], y[-2], 1, 1, 1, (y[-2], 1, 1, 0, 1), one)
+    groups = x[1] if "depthwise" in layer.kind else getattr(layer, "groups", 1)
+    window, lines = Window.of(layer), []
+    for axis in range(len(x) - 2):
+        k, s, d = window.kernel[axis], window.stride[axis], window.dilation[axis]
+        if hasattr(layer, "output_padding"):
+            lines.append((x[2 + axis], 1, d, (k - 1) * d - layer.per_axis("padding")[axis], s))
+        else:
+            pad = window.pads[axis][0] if window.pads else max((y[2 + axis] - 1) * s + (k - 1) * d + 1 - x[2 + axis], 0) // 2
+            lines.append((x[2 + axis], s, d, pad, 1))
+    sizes, kernel = (*y[2:], 1)[:2], (*window.kernel, 1)[:2]
+    return groups, Small(x[0], y[1] // groups, x[1] // groups, *sizes, *kernel, *(*lines, one)[:2])
 
 
 class Replay:
@@ -82,6 +108,9 @@ class Replay:
         always = sum(self.maps[index].n_bytes for index in whole)
         if group.mode == "channels":
             weights, peak = self.channels(group, always)
+        elif group.mode == "tiles":
+            moved, peak = self.tiles(group, always)
+            weights = 0
         else:
             weights, peak = self.rows(group, whole, always)
         assert peak == group.sram_bytes
@@ -157,6 +186,31 @@ class Replay:
                 weights += weight.n_bytes - weight.held_bytes
         weights += stays
         return weights, peak
+
+    def tiles(self, group, always: int) -> tuple[int, int]:
+        """A layer's loops, walked one after another; what rides on it reads its own maps as sums are finished."""
+        assert group.end == group.first + 1
+        first, *behind = [self.workload.steps[step] for step in self.tasks[group.first].steps]
+        node, widths = first.nodes[0], self.workload.widths
+        own = [self.number[self.workload.stored[ref]] for ref in node.inputs]
+        output = self.tasks[group.first].writes[0]
+        assert set(own) <= set(group.loaded) - set(group.kept)
+        assert (output,) == group.stored
+        assert output not in group.kept
+        groups, shape = nest(node)
+        product = node.layer.kind == "matmul"
+        activations, weight = widths.activation(node), widths.activation(node) if product else widths.weight(node)
+        held, moved = cost(
+            shape, group.tiling.plan.loops, tuple(b // 8 for b in (activations, weight, activations, widths.accumulator(node)))
+        )
+        reads.cache_clear()
+        moved *= groups
+        if not product:
+            moved += first.weight_bytes - groups * shape.m * shape.c * shape.r * shape.s * weight // 8
+        moved += sum(step.weight_bytes for step in behind)
+        for index in {self.number[ref] for step in behind for ref in step.reads if ref in self.number} & set(group.loaded):
+            moved += self.maps[index].n_bytes
+        return moved, always + held
 
     def channels(self, group, always: int) -> tuple[int, int]:
         """Hidden channels one after another, each row by row."""

@@ -384,3 +384,28 @@ def test_buffers_behind_the_file_are_refused(tmp_path: Path) -> None:
     data = file_of(g.returns(g.op("FULLY_CONNECTED", g.input(1, 8), w, -1, options=("FullyConnectedOptions", {}))))
     with pytest.raises(ReaderError, match="more than its"):
         read(tmp_path, data)
+
+
+def test_fourier_transforms_go_row_by_row_and_column_by_column(tmp_path: Path) -> None:
+    """2 pictures filled up to 8x8: 16 real rows in pairs, 8 * 4*3 butterflies; then 2*5 complex columns, 10 * 4*3."""
+    net = read(tmp_path, CASES_BY_NAME["real fourier of a picture, filled up"].data)
+    found = [count for name in net.nodes for step, count in net.counts[name].other if step == "butterfly"]
+    assert found == [96, 120]
+
+
+def test_where_gives_at_most_all_places(tmp_path: Path) -> None:
+    graph = Graph()
+    graph.returns(graph.op("WHERE", graph.input(4, 5, dtype="bool"), dtype="int64"))
+    with pytest.raises(UnknownLayerError, match=r"depends on the data.*20 are the most"):
+        read(tmp_path, graph)
+    assert shapes(read(tmp_path, graph, unknown="count")) == [(20, 2)]
+
+
+def test_mediapipe_samples_a_crop(tmp_path: Path) -> None:
+    """A crop of 8x8 with 16 channels by a matrix: 8*8*16 places of four taps."""
+    graph = Graph()
+    made = graph.op("TransformTensorBilinear", graph.input(1, 24, 24, 16), graph.input(1, 16), shape=(1, 8, 8, 16))
+    graph.returns(made)
+    net = read(tmp_path, graph)
+    assert shapes(net) == [(1, 8, 8, 16)]
+    assert [net.counts[name].other for name in net.nodes if net.counts[name].other] == [(("interpolate", 8 * 8 * 16 * 4),)]

@@ -306,5 +306,18 @@ case("svdf", (2, 4))(
 )
 case("quantized", (1, 4, 4, 2))(lambda g: g.op("QUANTIZE", g.input(1, 4, 4, 2), dtype="int8", quantized=True))
 case("dequantized", (1, 4, 4, 2))(lambda g: g.op("DEQUANTIZE", g.input(1, 4, 4, 2, dtype="int8", quantized=True)))
+simple("real fourier", "RFFT2D", (2, 1, 9), (2, 1, 16), consts=(([1, 16], "int32"),), dtype="complex64")
+simple("real fourier of a picture, filled up", "RFFT2D", (2, 8, 5), (2, 6, 6), consts=(([8, 8], "int32"),), dtype="complex64")
+case("magnitude", (2, 1, 9))(lambda g: g.op("COMPLEX_ABS", g.op("RFFT2D", g.input(2, 1, 16), g.const([1, 16]), dtype="complex64")))
+case("real part", (2, 1, 9))(lambda g: g.op("REAL", g.op("RFFT2D", g.input(2, 1, 16), g.const([1, 16]), dtype="complex64")))
+simple("segments", "UNSORTED_SEGMENT_SUM", (3, 5), (4, 5), consts=(([0, 2, 1, 0], "int32"), (3, "int32")))
+
+
+@case("suppression", (10,), ())
+def _(g: Graph):
+    limits = [g.const(10), g.const(0.5, "float32"), g.const(0.1, "float32")]
+    return g.op("NON_MAX_SUPPRESSION_V4", g.input(100, 4), g.input(100), *limits, outputs=2, dtype="int32")
+
+
 CASES_BY_NAME = {c.name: c for c in CASES}
 assert len(CASES_BY_NAME) == len(CASES)

@@ -9,6 +9,7 @@ import numpy as np
 import tflite
 
 TYPES = {
+    "complex64": "COMPLEX64",
     "float32": "FLOAT32", "float16": "FLOAT16", "int32": "INT32", "uint8": "UINT8", "int64": "INT64", "bool": "BOOL", "int16": "INT16",
     "int8": "INT8", "resource": "RESOURCE", "string": "STRING",
 }  # fmt: skip

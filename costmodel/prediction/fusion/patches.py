@@ -11,12 +11,12 @@ rows, and columns likewise, less what lies outside the map.
 from __future__ import annotations
 
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from costmodel.errors import FieldError, NetworkError, UnknownNameError
 from costmodel.prediction.fusion.reach import ROW_AXIS, rows_of
 from costmodel.prediction.fusion.tasks import Tasks
-from costmodel.tables import Column, Table
+from costmodel.tables import Column, Table, Tabled
 
 Extent = tuple[int, int]
 """From a row or column up to another."""
@@ -32,7 +32,7 @@ class Patch(NamedTuple):
     """The most bytes of the patch's maps held at once."""
 
 
-class PatchPlan:
+class PatchPlan(Tabled):
     """The layers up to one of them, run patch by patch. Made by `costmodel.patches`.
 
     Attributes
@@ -100,6 +100,24 @@ class PatchPlan:
         inputs = sum(self._bytes(index, patch) for patch in self.patches for index in self.tasks.reads(0, self.end))
         return inputs + self.weight_bytes * len(self.patches)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values; patches by the largest extent of every layer's map."""
+        return {
+            "schema": 1,
+            "network": self.tasks.workload.network.name,
+            "mode": self.mode,
+            "grid": list(self.grid),
+            "patches": len(self.patches),
+            "input_patch": list(self.input_patch),
+            "macs": self.macs,
+            "macs_once": self.macs_once,
+            "recompute_macs": self.recompute_macs,
+            "sram_bytes": self.sram_bytes,
+            "ddr_bytes": self.ddr_bytes,
+            "weight_bytes": self.weight_bytes,
+            "layers": [dict(row) for row in self.table().rows],
+        }
+
     def table(self) -> Table:
         """One row a layer: its largest extent in a patch, and its MACs."""
         rows = []
@@ -119,6 +137,7 @@ class PatchPlan:
         high, wide = self.grid
         return Table(
             columns, rows, title=f"{self.tasks.workload.network.name} in {high} x {wide} patches",
+            notes=[f"a patch of the input: {'x'.join(map(str, self.input_patch))}; SRAM {self.sram_bytes} B, DDR {self.ddr_bytes} B"],
             footer={"layer": "total", "macs": self.macs_once, "again": self.recompute_macs},
         )  # fmt: skip
 
@@ -168,12 +187,6 @@ class PatchPlan:
         shape, (high, wide) = self._shape(index), patch.extents[index]
         area = (high[1] - high[0]) * (wide[1] - wide[0])
         return -(-self.tasks.maps[index].n_bytes * area // (rows_of(shape) * rows_of(shape, ROW_AXIS + 1)))
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
 
 
 def patch_plan(tasks: Tasks, until: str, grid: tuple[int, int]) -> PatchPlan:

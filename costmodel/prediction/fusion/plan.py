@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from functools import cached_property
 from math import inf
+from time import monotonic
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from costmodel.errors import FieldError
+from costmodel._num import Num, is_array, is_symbolic
+from costmodel.errors import FieldError, SymbolicError
 from costmodel.prediction.fusion.search import Group, least_bytes, partition
 from costmodel.prediction.fusion.tasks import Map, Tasks, early
+from costmodel.prediction.progress import progress
 from costmodel.prediction.traffic import Traffic
 from costmodel.prediction.workload import Workload
-from costmodel.tables import Column, Table
+from costmodel.tables import Column, Table, Tabled
 
 MODES = {
     "whole": "every map whole, one layer after another",
     "row_buffered": "stripes of rows; every row is made once and lives until its last use",
+    "tiled": "one layer alone, in the tiles that the policy `tiled` would take",
     "channel_streamed": "one hidden channel at a time: expand, depthwise, project",
 }
 """How a group runs."""
@@ -47,6 +51,8 @@ class FusedGroup(NamedTuple):
     ddr_bytes: int
     recompute_macs: int
     """MACs done more than once: none where rows wait in buffers."""
+    tiling: str = ""
+    """What a layer alone in tiles keeps, holds and streams."""
 
 
 COLUMNS = (
@@ -63,6 +69,7 @@ COLUMNS = (
     Column("loaded", "from DDR", rank=1),
     Column("stored", "to DDR", rank=2),
     Column("recompute_macs", "MACs again", "", rank=8),
+    Column("tiling", "tiles", rank=9),
 )
 """What people see of a group."""
 
@@ -71,7 +78,7 @@ SUMS = ("ddr_bytes", "weight_bytes", "weight_bytes_again", "recompute_macs")
 """What adds up over groups."""
 
 
-class FusedPlan:
+class FusedPlan(Tabled):
     """The partition of a network into depth-first groups that moves the fewest bytes within a capacity.
 
     Made by `costmodel.fuse`; `Prediction.plan` under the policy "fused".
@@ -84,12 +91,15 @@ class FusedPlan:
         The groups by number of task and map.
     capacity_bytes : int
         The SRAM that it was made for.
+    optimal : bool
+        Whether no partition of the space that is searched moves less: all were tried, or the bound is met. False where time ran out.
     """
 
-    def __init__(self, tasks: Tasks, partition: tuple[Group, ...], capacity_bytes: int) -> None:
+    def __init__(self, tasks: Tasks, partition: tuple[Group, ...], capacity_bytes: int, optimal: bool) -> None:
         self.tasks = tasks
         self.partition = partition
         self.capacity_bytes = capacity_bytes
+        self.optimal = optimal
 
     @cached_property
     def groups(self) -> tuple[FusedGroup, ...]:
@@ -132,16 +142,22 @@ class FusedPlan:
             f"{self.ddr_bytes} B moved, {self.ddr_bytes / max(self.bound_bytes, 1):.4f} times weights + inputs + outputs",
             f"SRAM: {self.capacity_bytes} B; live rows, maps held whole and weights that stay count; biases and fragmentation do not",
         ]
+        if not self.optimal:
+            notes.append("the time limit ended the search: another plan may move less; give a larger `time_limit_s`")
         title = f"{self.tasks.workload.network.name}, fused"
         return Table(COLUMNS, rows, title=title, notes=notes, footer=footer | {"layers": "total", "sram_bytes": self.sram_bytes})
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
         return {
+            "schema": 1,
+            "network": self.tasks.workload.network.name,
+            "capacity_bytes": self.capacity_bytes,
             "ddr_bytes": self.ddr_bytes,
             "bound_bytes": self.bound_bytes,
             "sram_bytes": self.sram_bytes,
             "recompute_macs": self.recompute_macs,
+            "optimal": self.optimal,
             "groups": [group._asdict() for group in self.groups],
         }
 
@@ -150,6 +166,13 @@ class FusedPlan:
         count = len(self.tasks.workload.steps)
         weights, reads, writes = [0] * count, [0] * count, [0] * count
         for group in self.partition:
+            if group.tiling:
+                steps = self.tasks.tasks[group.first].steps
+                for step in steps:
+                    weights[step] = self.tasks.workload.steps[step].weight_bytes
+                weights[steps[0]] += group.tiling.weight_bytes - self.tasks.tasks[group.first].weight_bytes
+                reads[steps[0]], writes[steps[-1]] = group.tiling.read_bytes, group.tiling.write_bytes
+                continue
             for task, moved in zip(range(group.first, group.end), group.weights, strict=True):
                 steps = self.tasks.tasks[task].steps
                 for step in steps:
@@ -163,7 +186,9 @@ class FusedPlan:
         return [Traffic(*moved) for moved in zip(weights, reads, writes, strict=True)]
 
     def _group(self, group: Group) -> FusedGroup:
-        mode = "channel_streamed" if group.mode == "channels" else "whole" if group.stripes == 1 else "row_buffered"
+        mode = {"channels": "channel_streamed", "tiles": "tiled"}.get(group.mode, "whole" if group.stripes == 1 else "row_buffered")
+        weights = group.tiling.weight_bytes if group.tiling else sum(one.moved_bytes for one in group.weights)
+        once = sum(one.n_bytes for one in group.weights)
         return FusedGroup(
             tuple(self.tasks.name(task) for task in range(group.first, group.end)),
             mode,
@@ -173,22 +198,17 @@ class FusedPlan:
             tuple(self._name(index) for index in sorted(group.kept)),
             tuple(map(self._name, group.loaded)),
             tuple(map(self._name, group.stored)),
-            sum(one.moved_bytes for one in group.weights),
-            sum(one.again_bytes for one in group.weights),
+            weights,
+            weights - once,
             group.ddr_bytes,
             0,
+            group.tiling.plan.sentence if group.tiling else "",
         )
 
     def _name(self, index: int) -> str:
         """A map by the layer that writes it."""
         one: Map = self.tasks.maps[index]
         return one.ref.node if one.producer < 0 else self.tasks.name(one.producer)
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
 
 
 def _joined(a: FusedGroup, b: FusedGroup) -> FusedGroup:
@@ -202,38 +222,45 @@ def _span(layers: tuple[str, ...]) -> str:
     return layers[0] if len(layers) == 1 else f"{layers[0]} to {layers[-1]} ({len(layers)})"
 
 
-_plans: WeakKeyDictionary[Workload, dict[int, FusedPlan]] = WeakKeyDictionary()
+_plans: WeakKeyDictionary[Workload, dict[tuple[int, float], FusedPlan]] = WeakKeyDictionary()
 """A machine's other figures change nothing, and they are asked for often."""
 
+TIME_LIMIT_S = 60.0
 
-def fused_plan(workload: Workload, sram_bytes: int) -> FusedPlan:
+
+def fused_plan(workload: Workload, sram_bytes: Num, time_limit_s: float = TIME_LIMIT_S) -> FusedPlan:
     """The plan that moves the fewest bytes: in the order given, or with branches begun early where that moves less.
 
     Raises
     ------
     SymbolicError
-        Where a size or a width is a symbol.
+        Where a size or a width is a symbol, or the capacity is several.
     FieldError
         Where a layer has no room for its rows, naming the least capacity that would do.
     """
+    if is_symbolic(sram_bytes) or is_array(sram_bytes):
+        raise SymbolicError(f"a fused plan is a search at one capacity; `sram` (={sram_bytes}) must be a plain number of bytes")
     plans = _plans.setdefault(workload, {})
-    if sram_bytes not in plans:
-        plans[sram_bytes] = _fused_plan(workload, sram_bytes)
-    return plans[sram_bytes]
+    key = int(sram_bytes), time_limit_s
+    if key not in plans:
+        plans[key] = _fused_plan(workload, *key)
+    return plans[key]
 
 
-def _fused_plan(workload: Workload, sram_bytes: int) -> FusedPlan:
+def _fused_plan(workload: Workload, sram_bytes: int, time_limit_s: float) -> FusedPlan:
     orders = dict.fromkeys((tuple(range(len(workload.steps))), tuple(early(workload))))
-    found = None
-    for order in orders:
-        tasks = Tasks(workload, order)
-        groups = partition(tasks, sram_bytes, inf if found is None else found.ddr_bytes)
-        if groups is not None:
-            found = FusedPlan(tasks, groups, sram_bytes)
+    found, best, finished, deadline = None, inf, True, monotonic() + time_limit_s
+    with progress() as tell:
+        for order in orders:
+            tasks = Tasks(workload, order)
+            groups, all_tried = partition(tasks, sram_bytes, best, deadline, tell)
+            finished &= all_tried
+            if groups is not None:
+                found, best = (tasks, groups), sum(group.ddr_bytes for group in groups)
     if found is None:
         least, name = min(least_bytes(Tasks(workload, order)) for order in orders)
         raise FieldError(
             f"a fused plan of {workload.network.name!r} needs at least {least} B of SRAM, got {sram_bytes}: "
             f"{name!r} must hold the rows that it reads and one that it writes"
         )
-    return found
+    return FusedPlan(*found, sram_bytes, finished or best == found[0].rest_bytes(0, ()))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from costmodel._num import Num, is_array, is_symbolic
-from costmodel.errors import SymbolicError
+from costmodel._num import Num, is_array
 from costmodel.prediction.fusion.plan import FusedPlan, fused_plan
+from costmodel.prediction.fusion.tasks import Tasks
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.workload import Workload
 
@@ -14,7 +14,8 @@ from costmodel.prediction.workload import Workload
 class Fused(Policy):
     """The partition of the network into depth-first groups that moves the fewest bytes; maps inside a group never leave the chip.
 
-    It is bounded by weights + network inputs + network outputs. `Prediction.plan` says which layers run together.
+    A layer alone runs in the tiles of the policy `tiled` where these move less. It is bounded by weights + network inputs + network
+    outputs. `Prediction.plan` says which layers run together, and whether the search came to its end within a minute.
     """
 
     name: ClassVar[str] = "fused"
@@ -23,9 +24,11 @@ class Fused(Policy):
     order = "that of the plan"
 
     def plan(self, workload: Workload, sram_bytes: Num) -> FusedPlan:
-        if is_symbolic(sram_bytes) or is_array(sram_bytes):
-            raise SymbolicError(f"a fused plan is a search at one capacity; `sram` (={sram_bytes}) must be a plain number of bytes")
-        return fused_plan(workload, int(sram_bytes))
+        return fused_plan(workload, sram_bytes)
+
+    def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> int:
+        """Weights and network outputs once, and of network inputs what the layers touch."""
+        return Tasks(workload).rest_bytes(0, ())
 
     def steps(self, workload: Workload, sram_bytes: Num) -> list[Traffic]:
         if not is_array(sram_bytes):

@@ -7,11 +7,13 @@ A state s says which of the maps that cross a cut are on chip, whole; the others
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 from math import inf
-from typing import NamedTuple
+from time import monotonic
+from typing import Any, NamedTuple
 
+from costmodel.prediction.fusion.alone import Alone, Tiling, alone, least_room, tile
 from costmodel.prediction.fusion.streams import LENGTH, Stream, stream
 from costmodel.prediction.fusion.stripes import Stripes
 from costmodel.prediction.fusion.tasks import Tasks
@@ -30,7 +32,7 @@ class Group(NamedTuple):
     first: int
     end: int
     mode: str
-    """"rows": in row stripes. "channels": one hidden channel at a time."""
+    """"rows": in row stripes. "channels": one hidden channel at a time. "tiles": one layer, as `tiling` says."""
     height: int
     """Output rows of a stripe."""
     stripes: int
@@ -44,6 +46,7 @@ class Group(NamedTuple):
     """Of every task."""
     sram_bytes: int
     ddr_bytes: int
+    tiling: Tiling | None = None
 
 
 class _Best(NamedTuple):
@@ -51,30 +54,46 @@ class _Best(NamedTuple):
     groups: tuple[Group, ...]
 
 
-def partition(tasks: Tasks, sram_bytes: int, below: float = inf) -> tuple[Group, ...] | None:
-    """The groups that move the fewest bytes within a capacity; None where none moves less than `below`.
+class _TimeError(Exception):
+    """The time limit has passed."""
 
-    A first search tries the lowest and the highest stripes alone. What it finds bounds the second, which tries all.
+
+def partition(
+    tasks: Tasks, sram_bytes: int, below: float = inf, deadline: float = inf, tell: Callable[[str], Any] = str
+) -> tuple[tuple[Group, ...] | None, bool]:
+    """The groups that move the fewest bytes within a capacity, None where none moves less than `below`; and whether all was tried.
+
+    A first search keeps all maps or none on chip, a second tries the lowest and the highest stripes alone. What they find bounds the
+    third, which tries everything. The first has no deadline.
     """
     if not len(tasks):
-        return ()
+        return (), True
     found = None
-    for every_height in (False, True):
-        if below > tasks.rest_bytes(0, frozenset()) and (groups := _search(tasks, sram_bytes, every_height, below)):
+    for free_maps, every_height in ((0, False), (FREE_MAPS, False), (FREE_MAPS, True)):
+        if below <= tasks.rest_bytes(0, frozenset()):
+            break
+        try:
+            groups = _search(tasks, sram_bytes, every_height, below, free_maps, deadline if free_maps else inf, tell)
+        except _TimeError:
+            return found, False
+        if groups:
             found, below = groups, sum(group.ddr_bytes for group in groups)
-    return found
+    return found, True
 
 
-def _search(tasks: Tasks, sram_bytes: int, every_height: bool, below: float) -> tuple[Group, ...] | None:
+def _search(
+    tasks: Tasks, sram_bytes: int, every_height: bool, below: float, free_maps: int, deadline: float, tell: Callable[[str], Any]
+) -> tuple[Group, ...] | None:
     best: list[dict[State, _Best]] = [{} for _ in range(len(tasks) + 1)]
     best[0][frozenset()] = _Best(0, ())
     for end in range(1, len(tasks) + 1):
-        _Ending(tasks, end, sram_bytes, best, every_height, below).search()
+        tell(f"fusing {tasks.workload.network.name}: layer {end} of {len(tasks)}" + (f", {below:,} B so far" if below < inf else ""))
+        _Ending(tasks, end, sram_bytes, best, every_height, below, free_maps, deadline).search()
     return best[-1][frozenset()].groups if best[-1] else None
 
 
 def least_bytes(tasks: Tasks) -> tuple[int, str]:
-    """The least capacity that holds every task alone, a row at a time with all maps in DDR; and the task that needs it."""
+    """The least capacity that holds every task alone, a row at a time or tiled, with all maps in DDR; and the task that needs it."""
     return max(((_alone_bytes(tasks, task), tasks.name(task)) for task in range(len(tasks))), default=(0, ""))
 
 
@@ -82,7 +101,9 @@ def _alone_bytes(tasks: Tasks, task: int) -> int:
     one = tasks.tasks[task]
     stripes = Stripes(tasks, task, 1 if len(one.writes) == 1 else one.rows)
     stripes.grow(task)
-    return stripes.peak_bytes(tuple(_streamed(tasks, task, task + 1, frozenset())))
+    rows = stripes.peak_bytes(tuple(_streamed(tasks, task, task + 1, frozenset())))
+    tileable = alone(tasks, task)
+    return rows if tileable is None else min(rows, least_room(tileable))
 
 
 def _streamed(tasks: Tasks, first: int, end: int, kept: State) -> list[int]:
@@ -100,7 +121,10 @@ def heights(rows: int) -> list[int]:
 class _Ending:
     """The groups that end before a cut."""
 
-    def __init__(self, tasks: Tasks, end: int, sram_bytes: int, best: list[dict[State, _Best]], every_height: bool, below: float) -> None:
+    def __init__(
+        self, tasks: Tasks, end: int, sram_bytes: int, best: list[dict[State, _Best]], every_height: bool, below: float,
+        free_maps: int, deadline: float,
+    ) -> None:  # fmt: skip
         self.tasks = tasks
         self.end = end
         self.sram_bytes = sram_bytes
@@ -111,14 +135,19 @@ class _Ending:
         if not every_height:
             self.heights = sorted({self.heights[0], self.heights[-1]})
         self.crossing = frozenset(tasks.across[end])
-        self.rest = {state: tasks.rest_bytes(end, state) for state in _states(tasks, end)}
+        self.rest = {state: tasks.rest_bytes(end, state) for state in _states(tasks, end, free_maps)}
         self.below = below
+        self.deadline = deadline
+        self._rows: dict[tuple[int, State], Group | None] = {}
+        self.alone = alone(tasks, end - 1)
         self.stripes: dict[int, Stripes | None] = {}
 
     def search(self) -> None:
         """Extend the best plans up to every earlier cut by one group."""
         floors = self._floors()
         for first in range(self.end - 1, max(self.end - MOST_TASKS, 0) - 1, -1):
+            if monotonic() > self.deadline:
+                raise _TimeError
             alone = first == self.end - 1
             single = len(self.tasks.tasks[first].writes) == 1 and len(self.last.writes) == 1
             if not alone and not single:
@@ -135,7 +164,7 @@ class _Ending:
         """For every state that fits what no plan up to this cut can go below."""
         tasks = self.tasks
         moved = sum(task.weight_bytes for task in tasks.tasks[: self.end])
-        moved += self._held(tasks.reads(0, self.end))
+        moved += sum(tasks.maps[index].least_bytes for index in tasks.reads(0, self.end))
         moved += self._held(index for index in tasks.writes(0, self.end) if tasks.maps[index].is_output)
         inner = {index for index in self.crossing if tasks.maps[index].producer >= 0 and not tasks.maps[index].is_output}
         return {state: moved + self._held(inner - state) for state in self.rest if self._held(state) <= self.sram_bytes}
@@ -166,6 +195,8 @@ class _Ending:
         for state in self.rest:
             choices.setdefault(state - free, []).append(state)
         streamable = stream(tasks, first) if self.end - first == LENGTH else None
+        tileable = self.alone if first == self.end - 1 else None
+        spare = sum(maps[index].n_bytes - maps[index].least_bytes for index in tileable.own) if tileable else 0
         for before, so_far in self.best[first].items():
             stays = before & self.crossing
             loaded = tuple(index for index in reads if index not in before)
@@ -178,36 +209,45 @@ class _Ending:
                 if after in self.found:
                     limit = min(limit, self.found[after].ddr_bytes)
                 budget = limit - so_far.ddr_bytes - moved
-                if budget <= 0 or self._held(before | after) > self.sram_bytes:
+                if budget + spare <= 0 or self._held(before | after) > self.sram_bytes:
                     continue
                 stored = tuple(index for index in writes if maps[index].is_output or index in inner - after)
-                group = self._in_rows(first, before | after, loaded, stored, moved, budget) if rows_fit else None
-                if streamable and (group is None or group.ddr_bytes > moved):
+                group = self._in_rows(first, before | after, loaded, stored, moved, budget) if rows_fit and budget > 0 else None
+                if streamable and budget > 0 and (group is None or group.ddr_bytes > moved):
                     group = self._in_channels(first, streamable, before | after, loaded, stored, moved) or group
+                if tileable and tileable.own <= set(loaded):
+                    group = self._in_tiles(tileable, before | after, loaded, stored, group.ddr_bytes if group else budget + moved) or group
                 if group is not None:
                     self.found[after] = _Best(so_far.ddr_bytes + group.ddr_bytes, (*so_far.groups, group))
 
     def _in_rows(
         self, first: int, kept: State, loaded: tuple[int, ...], stored: tuple[int, ...], moved: int, budget: float
     ) -> Group | None:
-        """The stripe height that moves the fewest bytes, the lowest of several."""
+        """In stripes; None where weights that are read again move no less than the budget."""
+        if (first, kept) not in self._rows:
+            self._rows[first, kept] = self._striped(first, kept)
+        group = self._rows[first, kept]
+        if group is None or group.ddr_bytes >= budget:
+            return None
+        return group._replace(loaded=loaded, stored=stored, ddr_bytes=moved + group.ddr_bytes)
+
+    def _striped(self, first: int, kept: State) -> Group | None:
+        """The stripe height that reads the fewest weights again, the lowest of several; of the bytes that move these alone."""
         tasks = self.tasks
         held = self._held(kept)
         streamed = tuple(_streamed(tasks, first, self.end, kept))
-        found = None
+        found, least = None, inf
         for height in self.heights if first < self.end - 1 else reversed(self.heights):
             stripes = self._grown(height, first)
             if stripes is None or stripes.inner_bytes + held > self.sram_bytes:
                 continue
             if (rows := stripes.peak_bytes(streamed)) + held > self.sram_bytes:
                 continue
-            room = self.sram_bytes - held - rows
-            weights = keep([Weights(task.weight_bytes, n) for task, n in stripes.work()], room)
+            weights = keep([Weights(task.weight_bytes, n) for task, n in stripes.work()], self.sram_bytes - held - rows)
             again = sum(one.again_bytes for one in weights)
-            if again < budget:
-                budget = again
-                sram = held + rows + sum(one.held_bytes for one in weights)
-                found = Group(first, self.end, "rows", height, stripes.count, kept, loaded, stored, weights, sram, moved + again)
+            if again < least:
+                least, sram = again, held + rows + sum(one.held_bytes for one in weights)
+                found = Group(first, self.end, "rows", height, stripes.count, kept, (), (), weights, sram, again)
             if not again:
                 break
         return found
@@ -224,13 +264,26 @@ class _Ending:
         weights = tuple(Weights(task.weight_bytes, 1) for task in self.tasks.tasks[first : self.end])
         return Group(first, self.end, "channels", self.last.rows, 1, held, loaded, stored, weights, sram, moved)
 
+    def _in_tiles(self, one: Alone, kept: State, loaded: tuple[int, ...], stored: tuple[int, ...], limit: float) -> Group | None:
+        """The last task alone in tiles, its own maps in DDR before and after; None where that moves no less than the limit."""
+        others = sum(self.tasks.maps[index].n_bytes for index in loaded if index not in one.own)
+        if one.own & kept or stored != self.last.writes or kept & set(stored) or one.least_bytes + others >= limit:
+            return None
+        held = self._held(kept)
+        tiling = tile(self.tasks, one, loaded, self.sram_bytes - held)
+        if tiling is None or tiling.ddr_bytes >= limit:
+            return None
+        weights = (Weights(self.last.weight_bytes, 1),)
+        sram = held + tiling.plan.held_bytes
+        return Group(self.end - 1, self.end, "tiles", self.last.rows, 1, kept, loaded, stored, weights, sram, tiling.ddr_bytes, tiling)
 
-def _states(tasks: Tasks, cut: int) -> set[State]:
+
+def _states(tasks: Tasks, cut: int, free_maps: int) -> set[State]:
     """Which maps may be on chip at a cut: any, as long as only a few cross it."""
     crossing = sorted(tasks.across[cut], key=lambda index: (tasks.maps[index].n_bytes, index))
     everything = frozenset(crossing)
-    some = set(_subsets(crossing[:FREE_MAPS]))
-    return some | {everything - left for left in _subsets(crossing[-FREE_MAPS:])}
+    some = set(_subsets(crossing[:free_maps]))
+    return some | {everything - left for left in _subsets(crossing[len(crossing) - min(free_maps, len(crossing)) :])}
 
 
 def _subsets(of: list[int]) -> Iterator[State]:

@@ -9,8 +9,11 @@ from typing import NamedTuple
 from costmodel._num import bytes_of, is_array, is_symbolic
 from costmodel.errors import FieldError, SymbolicError
 from costmodel.layers.base import elements
+from costmodel.layers.linear import MatMul
 from costmodel.network import TensorRef
 from costmodel.prediction.fusion.reach import ROW_AXIS, Reach, Sliding, Whole, is_elementwise, reach, rows_of
+from costmodel.prediction.tiled.nest import Bits, Nest
+from costmodel.prediction.tiled.policy import nest_and_bits
 from costmodel.prediction.workload import Step, Workload
 
 
@@ -48,6 +51,8 @@ class Map(NamedTuple):
     consumers: tuple[int, ...]
     """The tasks that read it, in order."""
     is_output: bool
+    least_bytes: int
+    """What a layer that is tiled reads of it at least: rows and columns that no tap touches may stay in DDR."""
 
 
 class Tasks:
@@ -98,7 +103,7 @@ class Tasks:
 
     def rest_bytes(self, cut: int, on_chip: Collection[int]) -> int:
         """What no plan can avoid to move behind a cut: weights, outputs, and the maps that cross it and are not on chip."""
-        return self._behind[cut] + sum(self.maps[index].n_bytes for index in self.across[cut] if index not in on_chip)
+        return self._behind[cut] + sum(self.maps[index].least_bytes for index in self.across[cut] if index not in on_chip)
 
     def window(self, task: int, axis: int) -> list[tuple[int, Reach]]:
         """The maps that a task reads, with what it needs of them along an axis."""
@@ -206,7 +211,22 @@ def _map(workload: Workload, ref: TensorRef, place: dict[int, int]) -> Map:
     if fmap.n_bytes == 0:
         raise FieldError(f"the map {str(ref)!r} of {workload.network.name!r} holds no byte; a fused plan needs maps of at least one row")
     producer = place[fmap.producer] if fmap.producer >= 0 else -1
-    return Map(ref, fmap.n_bytes, rows, -(-fmap.n_bytes // rows), producer, consumers, fmap.is_output)
+    least = min((_least_read(workload, workload.steps[step], ref) for step in fmap.consumers), default=fmap.n_bytes)
+    return Map(ref, fmap.n_bytes, rows, -(-fmap.n_bytes // rows), producer, consumers, fmap.is_output, least)
+
+
+def tileable(workload: Workload, step: Step) -> tuple[Nest, Bits] | None:
+    """A step as a nest of loops; None where it is none, or its weights have no one width."""
+    storage = step.nodes[0].storage
+    return None if storage is not None and storage.compressed else nest_and_bits(step, workload)
+
+
+def _least_read(workload: Workload, step: Step, ref: TensorRef) -> int:
+    """What a step reads of a map at least."""
+    found, layer = tileable(workload, step), step.nodes[0].layer
+    if found is None or isinstance(layer, MatMul) or workload.stored[step.nodes[0].inputs[0]] != ref:
+        return int(workload.maps[ref].n_bytes)
+    return min(int(workload.maps[ref].n_bytes), int(bytes_of(found[0].inputs, found[1].input)))
 
 
 def sum_bytes(tasks: Tasks, index: int) -> int:

@@ -58,6 +58,7 @@ class Rows:
 
         common = gcd(axis.stride, axis.dilation)
         self._apart, self._step = axis.dilation // common, axis.stride // common
+        self._every = axis.every
         p, r = np.arange(axis.outputs)[:, None], np.arange(axis.taps)
         row = p * axis.stride + r * axis.dilation - axis.before
         there = (row >= 0) & (row < axis.size * axis.every) & (row % axis.every == 0)
@@ -70,21 +71,27 @@ class Rows:
         """Pairs of an output and a tap that meet a stored row."""
         return int(self._before[-1, -1])
 
+    @property
+    def clear(self) -> tuple[int, int]:
+        """The first output that padding does not reach, and the one behind the last: between them tiles of one size touch as many rows.
+
+        Where rows of nothing stand between others there are none.
+        """
+        whole = self._there.all(axis=1).nonzero()[0]
+        return (int(whole[0]), int(whole[-1]) + 1) if len(whole) and self._every == 1 else (len(self._there), 0)
+
     def stored(self, r0: int, r1: int) -> bytes:
         """Equal for ranges of taps that are stored for the same outputs, and so touch as many rows."""
         found: bytes = self._there[:, r0:r1].tobytes()
         return found
-
-    def _met(self, p0: Any, p1: Any, r0: Any, r1: Any) -> Any:
-        table = self._before
-        return table[p1, r1] - table[p0, r1] - table[p1, r0] + table[p0, r0]
 
     def touched(self, p0: Any, p1: Any, r0: int, r1: int) -> Any:
         """Distinct rows."""
         import numpy as np
 
         middle = np.minimum(p1, p0 + self._apart)
-        return self._met(p0, middle, r0, r1) + self._met(middle, p1, max(r0, r1 - self._step), r1)
+        every, last = (self._before[:, r1] - self._before[:, r] for r in (r0, max(r0, r1 - self._step)))
+        return (every - last)[middle] - every[p0] + last[p1]
 
 
 @lru_cache(maxsize=256)

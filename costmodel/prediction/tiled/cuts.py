@@ -17,7 +17,7 @@ EVERY_SIZE = 8
 """Up to this length every tile size is tried; beyond, the smallest size of every distinct number of tiles."""
 EVERY_SIZE_AT_EDGES = 16
 """The same where more than three taps reach into the padding, and a tile at the edge reads much less than one within."""
-MANY_TAPS = 11
+MANY_TAPS = 31
 """Up to this many taps a kernel is split into every number of tiles; beyond, it stays whole or goes tap by tap."""
 
 
@@ -66,14 +66,6 @@ class Cuts(NamedTuple):
     """Input rows of the largest inner tile."""
     whole: Ints
     """The row whose inner tile is this row's outer tile."""
-    single: Ints
-    """The row whose inner tile is one output of this row's outer tile."""
-
-    def column(self, name: str) -> Ints:
-        """A column; `single_` before its name has it of the row of single outputs."""
-        own = name.removeprefix("single_")
-        column: Ints = getattr(self, own)
-        return column if own == name else column[self.single]
 
 
 @lru_cache(maxsize=256)
@@ -81,9 +73,9 @@ def cuts(axis: Axis) -> Cuts:
     """Every way to cut an axis."""
     if axis.reuse == 1 and axis.rows().pairs == axis.outputs * axis.taps:
         return _apart(axis)
-    outer, inner, starts, stops, first, at = _tiles(axis)
+    outer, inner, starts, stops, first, at, alike_tiles = _tiles(axis)
     rows = axis.rows()
-    previous = np.concatenate(([0], starts[:-1])), np.concatenate(([0], stops[:-1]))
+    previous = np.concatenate(([0], starts[:-1]))
     counted: dict[tuple[int, int], tuple[Ints, Ints, Ints]] = {}
     alike: dict[bytes, tuple[int, int]] = {}
     for span in {span for taps in tap_sizes(axis.taps) for tap in tap_sizes(taps) for span in _spans(axis.taps, taps, tap)}:
@@ -91,10 +83,11 @@ def cuts(axis: Axis) -> Cuts:
             counted[span] = counted[same]
             continue
         touched = rows.touched(starts, stops, *span)
-        stays = rows.touched(previous[0], stops, *span) - rows.touched(*previous, *span)
-        slid = np.where(first, touched, stays)
-        counted[span] = np.add.reduceat(touched, at), np.add.reduceat(slid, at), np.maximum.reduceat(touched, at)
-    count = np.diff(at, append=len(starts))
+        more = rows.touched(previous, stops, *span) - np.concatenate(([0], touched[:-1]))
+        slid = np.where(first, touched, more)
+        fresh, slid = (np.add.reduceat(many * alike_tiles, at) for many in (touched, slid))
+        counted[span] = fresh, slid, np.maximum.reduceat(touched, at)
+    count = np.add.reduceat(alike_tiles, at)
 
     def read_and_held(spans: list[tuple[int, int]], _tap: int) -> tuple[Ints, Ints, Ints]:
         fresh, slid, held = (np.array([counted[span][i] for span in spans]) for i in range(3))
@@ -117,7 +110,6 @@ def _table(axis: Axis, outer: Ints, inner: Ints, count: Ints, read_and_held: Cal
     parts: list[Cuts] = []
     same = np.ones_like(outer)
     whole = np.flatnonzero(outer == inner)[np.searchsorted(-outer[outer == inner], -outer)]
-    single = np.flatnonzero(inner == 1)[np.searchsorted(-outer[inner == 1], -outer)]
     for taps in tap_sizes(axis.taps):
         for tap in tap_sizes(taps):
             spans = _spans(axis.taps, taps, tap)
@@ -125,7 +117,7 @@ def _table(axis: Axis, outer: Ints, inner: Ints, count: Ints, read_and_held: Cal
             parts.append(
                 Cuts(
                     outer, inner, taps * same, tap * same, -(-axis.outputs // outer), count, *tiles, *read_and_held(spans, tap),
-                    whole + len(parts) * len(outer), single + len(parts) * len(outer),
+                    whole + len(parts) * len(outer),
                 )
             )  # fmt: skip
     return Cuts(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -148,17 +140,25 @@ def _pairs(axis: Axis) -> tuple[Ints, Ints]:
 
 
 def _tiles(axis: Axis) -> tuple[Ints, ...]:
-    """For every pair of sizes all inner tiles one after another: sizes, starts, stops, whether it is the first of its outer tile."""
+    """For every pair of sizes inner tiles one after another: sizes, starts, stops, whether it is the first of its outer tile, where
+    the pair begins, and how many are alike.
+
+    Outer tiles that padding does not reach are alike, and stand there once.
+    """
     length, (outer, inner) = axis.outputs, _pairs(axis)
-    full, rest = length // outer, length % outer
-    each = -(-outer // inner)
-    count = full * each + -(-rest // inner)
+    low, high = axis.rows().clear
+    before = np.minimum(-(-low // outer), -(-length // outer))
+    middle = np.maximum(high // outer - before, 1)
+    each, rest = -(-outer // inner), length % outer
+    count = (length // outer - middle + 1) * each + -(-rest // inner)
     at = np.concatenate(([0], np.cumsum(count)[:-1]))
     index = np.arange(count.sum()) - np.repeat(at, count)
-    big, small, per = np.repeat(outer, count), np.repeat(inner, count), np.repeat(each, count)
-    starts = index // per * big + index % per * small
-    stops = np.minimum(np.minimum(starts + small, (index // per + 1) * big), length)
-    return outer, inner, starts, stops, index % per == 0, at
+    big, small, per, before, middle = (np.repeat(many, count) for many in (outer, inner, each, before, middle))
+    tile, within = index // per, index % per
+    begin = (tile + np.where(tile > before, middle - 1, 0)) * big
+    starts = begin + within * small
+    stops = np.minimum(np.minimum(starts + small, begin + big), length)
+    return outer, inner, starts, stops, within == 0, at, np.where(tile == before, middle, 1)
 
 
 def packed(*columns: Ints) -> Ints:

@@ -32,9 +32,9 @@ _GROUPS = {
     "sums, weights, inputs": ("n1 p1 q1 m1", "c0 r1 s1", "n0 <2 >2"),
     "sums, inputs, weights": ("n1 p1 q1 m1", "c0 r1 s1 >2", "m0 r0 s0"),
     "weights, sums, inputs": ("m1 c1 r1 s1", "n0 p1 q1", "c0 r2 s2 <2 >2"),
-    "weights, inputs, sums": ("m1 c1 r1 s1", "n0 <2 >2", "p0 q0 m0"),
-    "inputs, sums, weights": ("n1 c1 r1 s1 <1 >2", "<2 m0", "c0 r0 s0"),
-    "inputs, weights, sums": ("n1 c1 r1 s1 <1 >2", "m0 r2 s2", "n0 p0 q0"),
+    "weights, inputs, sums": ("m1 c1 r1 s1", "n0 p1 q1 <2 >2", "p0 q0 m0"),
+    "inputs, sums, weights": ("n1 c1 r1 s1 <1 >1", "<2 >2 m0", "c0 r0 s0"),
+    "inputs, weights, sums": ("n1 c1 r1 s1 <1 >1", "m0 r2 s2", "n0 p0 q0"),
 }
 """The loops above each operand's buffer: 1 and 2 are the sizes of the outer and the inner tile, 0 is a single step; < stands for the
 spatial axis along which tiles start empty, > for the one along which they slide."""

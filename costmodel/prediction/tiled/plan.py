@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from costmodel._num import bytes_of
 from costmodel.errors import FieldError
 from costmodel.prediction.tiled.axis import Axis
 from costmodel.prediction.tiled.bound import bound_bytes, compulsory_bytes
+from costmodel.prediction.tiled.families import FAMILIES
 from costmodel.prediction.tiled.loops import HOLD, Entry, loops
 from costmodel.prediction.tiled.nest import Bits, Nest
-from costmodel.prediction.tiled.search import Stairs, moved, stairs
+from costmodel.prediction.tiled.search import alternative, moved, smallest, stairs
 
 OPERANDS = ("inputs", "weights", "sums")
 
@@ -35,13 +37,12 @@ class Plan:
         self.nest = nest
         self.bits = bits
         self.sram_bytes = sram_bytes
-        found = [(family, int(step)) for family in stairs(nest, bits) if (step := family.at(sram_bytes)) >= 0]
-        if not found:
+        self._stairs = stairs(nest, bits)
+        self._step = int(self._stairs.at(sram_bytes))
+        if self._step < 0:
             raise FieldError(f"`sram` (={sram_bytes} B) holds no element of each operand; the least that does is {smallest(nest, bits)} B")
-        order = sorted(found, key=lambda one: (one[0].moved_bytes[one[1]], one[0].held_bytes[one[1]]))
-        (self._stairs, self._step), *self._others = order
-        self.family = self._stairs.family
         self._row = self._stairs.row(self._step)
+        self.family = FAMILIES[self._row["family"]].name
 
     @property
     def ddr_bytes(self) -> int:
@@ -82,17 +83,20 @@ class Plan:
     @cached_property
     def alternative(self) -> dict[str, Any] | None:
         """The best that another order of the operands reaches."""
-        if not self._others:
+        row = alternative(self.nest, self.bits, self.sram_bytes, self.family)
+        if row is None:
             return None
-        other, step = self._others[0]
-        words = _phrases(self.nest, other.family, loops(self.nest, other.family, other.row(step)), other.row(step))
-        return {"keeps": ", ".join(words), "ddr_bytes": int(other.moved_bytes[step]), "sram_bytes": int(other.held_bytes[step])}
+        name = FAMILIES[row["family"]].name
+        words = _phrases(self.nest, name, loops(self.nest, name, row), row)
+        return {"keeps": ", ".join(words), "ddr_bytes": row["moved_bytes"], "sram_bytes": row["held_bytes"]}
 
     @cached_property
     def next_step(self) -> dict[str, int] | None:
         """The least SRAM with which less would move, and how much then; None where the least is reached."""
-        steps = [step for family in stairs(self.nest, self.bits) if (step := _next(family, self.ddr_bytes))]
-        return dict(zip(("sram_bytes", "ddr_bytes"), min(steps), strict=True)) if steps else None
+        step = self._step + 1
+        if step == len(self._stairs.held_bytes):
+            return None
+        return {"sram_bytes": int(self._stairs.held_bytes[step]), "ddr_bytes": int(self._stairs.moved_bytes[step])}
 
     @property
     def binding(self) -> str:
@@ -121,6 +125,11 @@ class Plan:
         """Every operand's traffic and room as a product, to be checked by hand."""
         return (*_moved_lines(self), *_held_lines(self))
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Where the factors of these products come from: passes, visits, rows that several tiles read."""
+        return tuple(_reasons(self))
+
     def to_dict(self) -> dict[str, Any]:
         """Everything, as plain values."""
         return {
@@ -130,13 +139,14 @@ class Plan:
             "ddr_bytes": self.ddr_bytes_of,
             "sram_bytes": self.sram_bytes_of,
             "arithmetic": list(self.sums),
+            "reasons": list(self.reasons),
             "alternative": self.alternative,
             "binding": self.binding,
             "next_step": self.next_step,
         }
 
     def __str__(self) -> str:
-        lines = [",\n".join(self._phrases), *(f"  {line}" for line in self.sums)]
+        lines = [",\n".join(self._phrases), *(f"  {line}" for line in (*self.sums, *self.reasons))]
         if self.alternative:
             lines.append(f"  next best: {self.alternative['keeps']}: {self.alternative['ddr_bytes']:,} B")
         return "\n".join([*lines, f"  {self.binding}"])
@@ -145,22 +155,13 @@ class Plan:
         return f"Plan({self.sentence!r}, ddr_bytes={self.ddr_bytes}, held_bytes={self.held_bytes})"
 
 
-def smallest(nest: Nest, bits: Bits) -> int:
-    """The least SRAM under which the layer runs at all: one element of each operand."""
-    return min(int(family.held_bytes[0]) for family in stairs(nest, bits))
-
-
-def _next(family: Stairs, moved: int) -> tuple[int, int] | None:
-    step = int(np.searchsorted(-family.moved_bytes, -moved, side="right"))
-    return (int(family.held_bytes[step]), int(family.moved_bytes[step])) if step < len(family.held_bytes) else None
-
-
 class _Tile:
     """The tile at the level where an operand is held, and how its input rows are swept."""
 
     def __init__(self, nest: Nest, entries: tuple[Entry, ...], operand: str) -> None:
         self.nest = nest
         self.size = {"n": nest.n, "m": nest.m, "c": nest.c, "p": nest.p.outputs, "q": nest.q.outputs, "r": nest.p.taps, "s": nest.q.taps}
+        self.extent = dict(self.size)
         self._above: list[tuple[str, int]] = []
         for word, what in entries[: entries.index((HOLD, operand))]:
             if word != HOLD:
@@ -169,6 +170,11 @@ class _Tile:
 
     def lines(self, axis: str) -> tuple[int, int]:
         """Input rows (or columns) read in one pass, and the most held at once."""
+        parts = self.parts(axis)
+        return sum(int(read.sum()) for read, _ in parts), max(most for _, most in parts)
+
+    def parts(self, axis: str) -> list[tuple[Any, int]]:
+        """For every tile of taps the input rows (or columns) that every tile of outputs reads, and the most held at once."""
         own: Axis = getattr(self.nest, axis)
         taps = "r" if axis == "p" else "s"
         known = [index for index, (word, _) in enumerate(self._above) if word != "m"]
@@ -180,14 +186,27 @@ class _Tile:
                 outputs = [part for many in parts for part in many]
             elif word == taps:
                 kernel = [part for tile in kernel for part in _split(tile, size)]
-        rows, read, most, before = own.rows(), 0, 0, 0
-        for taps_tile in kernel:
-            r0, r1 = taps_tile.start, taps_tile.stop
-            for tile, empty in zip(outputs, fresh, strict=True):
-                now = int(rows.touched(tile.start, tile.stop, r0, r1))
-                both = now if empty else int(rows.touched(before, tile.stop, r0, r1)) - int(rows.touched(before, tile.start, r0, r1))
-                read, most, before = read + both, max(most, now), tile.start
-        return read, most
+        starts, stops = np.array([tile.start for tile in outputs]), np.array([tile.stop for tile in outputs])
+        before, rows, found = np.append(0, starts[:-1]), own.rows(), []
+        for tile in kernel:
+            now = rows.touched(starts, stops, tile.start, tile.stop)
+            more = rows.touched(before, stops, tile.start, tile.stop) - rows.touched(before, starts, tile.start, tile.stop)
+            found.append((np.where(fresh, now, more), int(now.max())))
+        return found
+
+    def cut(self, word: str) -> str:
+        """How a loop is cut above the operand: "8 at a time", "8 at a time, of these 3 at a time"; nothing where it is not."""
+        return ", of these ".join(f"{size:,} at a time" for known, size in self._above if known == word)
+
+    def tiles(self, words: str) -> int:
+        """Into how many tiles loops are cut above the operand, together."""
+        count = 1
+        for word in words:
+            tiles = [range(self.extent[word])]
+            for known, size in self._above:
+                tiles = [part for tile in tiles for part in _split(tile, size)] if known == word else tiles
+            count *= len(tiles)
+        return count
 
 
 def _split(tile: range, size: int) -> list[range]:
@@ -259,11 +278,62 @@ def _moved_lines(plan: Plan) -> list[str]:
 
 
 def _held_lines(plan: Plan) -> list[str]:
-    nest, bits, held = plan.nest, plan.bits, plan.sram_bytes_of
-    a, b, c = (_Tile(nest, plan.loops, operand) for operand in OPERANDS)
-    inputs = [a.size["n"], a.size["c"], a.lines("p")[1], a.lines("q")[1]]
-    weights = [b.size[d] for d in "mcrs"]
-    sums = [c.size[d] for d in "mnpq"]
-    figures = zip(OPERANDS, (inputs, weights, sums), (bits.input, bits.weight, bits.accumulator), strict=True)
-    parts = [f"  {x} {held[x]:,} B = {' x '.join(map(str, many))} x {_bytes(width)}" for x, many, width in figures]
-    return [f"held {plan.held_bytes:,} of {plan.sram_bytes:,} B", *parts]
+    bits, held = plan.bits, plan.sram_bytes_of
+    a, b, c = (_Tile(plan.nest, plan.loops, operand) for operand in OPERANDS)
+    parts = {
+        "inputs": [
+            _some(a.size["n"], "picture"), _some(a.size["c"], "channel"),
+            _some(a.lines("p")[1], "row"), _some(a.lines("q")[1], "column"), _bytes(bits.input),
+        ],
+        "weights": [
+            _some(b.size["m"], "output channel"), _some(b.size["c"], "input channel"),
+            f"{b.size['r']} x {_some(b.size['s'], 'tap')}", _bytes(bits.weight),
+        ],
+        "sums": [
+            _some(c.size["m"], "output channel"), _some(c.size["n"], "picture"),
+            f"{c.size['p']:,} x {_some(c.size['q'], 'position')}", _bytes(bits.accumulator),
+        ],
+    }  # fmt: skip
+    lines = [f"  {x} {held[x]:,} B = {' x '.join(factors)}" for x, factors in parts.items()]
+    return [f"held {plan.held_bytes:,} of {plan.sram_bytes:,} B", *lines]
+
+
+_WORDS = {
+    "n": "pictures", "m": "output channels", "c": "input channels", "p": "output rows", "q": "output columns",
+    "r": "kernel rows", "s": "kernel columns",
+}  # fmt: skip
+
+
+def _reasons(plan: Plan) -> list[str]:
+    """Where the factors come from that are no size of the layer: passes, visits, and rows that are read more than once."""
+    nest, row = plan.nest, plan._row
+    inputs, weights, sums = (_Tile(nest, plan.loops, operand) for operand in OPERANDS)
+    found = []
+    times = row["weights_moved"] * nest.groups // nest.weights
+    counts = (
+        ("inputs", _passes(nest, plan.loops, row), inputs, "m"),
+        ("weights", times, weights, "npq"),
+        ("sums", row["visits"], sums, "crs"),
+    )
+    for operand, count, tile, words in counts:
+        if count > 1:
+            cuts = [f"{tile.extent[w]:,} {_WORDS[w]}, {how}" for w in words if (how := tile.cut(w))]
+            product = " x ".join(str(tiles) for w in words if (tiles := tile.tiles(w)) > 1)
+            found.append(f"{count:,} {'visits' if operand == 'sums' else 'passes'} of {operand}: {'; '.join(cuts)}: {product} tiles")
+    for axis, line, taps in (("p", "rows", "r"), ("q", "columns", "s")):
+        own: Axis = getattr(nest, axis)
+        read = inputs.lines(axis)[0]
+        if read != own.size:
+            parts = inputs.parts(axis)
+            each = [_runs(many.tolist()) for many, _ in parts]
+            text = f"({') + ('.join(each)})" if len(each) > 1 else each[0]
+            cuts = [f"{own.outputs:,} {_WORDS[axis]}, {how}" if (how := inputs.cut(axis)) else f"{own.outputs:,} {_WORDS[axis]}"]
+            cuts += [f"{own.taps} {_WORDS[taps]}, {how}" for how in [inputs.cut(taps)] if how]
+            found.append(f"{read:,} {line}: {'; '.join(cuts)}, read {text} of {own.size:,}")
+    return found
+
+
+def _runs(figures: list[int]) -> str:
+    """8 + 14 x 9 + 5."""
+    runs = [(len(list(same)), figure) for figure, same in groupby(figures)]
+    return " + ".join(f"{count} x {figure}" if count > 1 else str(figure) for count, figure in runs)

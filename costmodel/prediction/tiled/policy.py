@@ -51,19 +51,37 @@ def capacities_of_steps(workload: Workload) -> Any:
 
     from costmodel.prediction.tiled.search import stairs
 
-    nests = [(_nest(step), step) for step in workload.steps]
-    found = {(nest, _bits(step, workload)) for nest, step in nests if nest is not None}
-    return np.unique(np.concatenate([np.array([], dtype=np.int64), *(family.held_bytes for pair in found for family in stairs(*pair))]))
+    held = (stairs(*pair).held_bytes for pair in _nests(workload))
+    return np.unique(np.concatenate([np.array([], dtype=np.int64), *held]))
+
+
+def least_capacity(workload: Workload) -> int:
+    """The least capacity under which every layer has a tiling."""
+    from costmodel.prediction.tiled.search import smallest
+
+    return max((smallest(*pair) for pair in _nests(workload)), default=1)
+
+
+def _nests(workload: Workload) -> set[tuple[Nest, Bits]]:
+    """The distinct loop nests of a network with the widths of their operands."""
+    return {pair for step in workload.steps if (pair := nest_and_bits(step, workload)) is not None}
+
+
+def nest_and_bits(step: Step, workload: Workload) -> tuple[Nest, Bits] | None:
+    """A step as a nest of loops and the widths of its operands; None where each operand moves once whatever is held."""
+    node = step.nodes[0]
+    nest = nest_of(node.layer, node.input_shapes, node.output_shapes[0])
+    return None if nest is None else (nest, _bits(step, workload))
 
 
 def _halved(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
-    nest = _nest(step)
-    if nest is None:
+    found = nest_and_bits(step, workload)
+    if found is None:
         return _step(step, workload, sram_bytes)
     from costmodel.prediction.tiled.pipeline import at_each, tiles
-    from costmodel.prediction.tiled.plan import smallest
+    from costmodel.prediction.tiled.search import smallest
 
-    bits, half = _bits(step, workload), floor_div(sram_bytes, 2)
+    (nest, bits), half = found, floor_div(sram_bytes, 2)
     enough = at_most(smallest(nest, bits), half)
     capacity = where(enough, half, sram_bytes)
     many = where(enough, at_each(nest, bits, capacity, tiles), 1)
@@ -71,20 +89,14 @@ def _halved(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
     return _step(step, workload, capacity)._replace(tiles=many, held_bytes=held)
 
 
-def _nest(step: Step) -> Nest | None:
-    node = step.nodes[0]
-    return nest_of(node.layer, node.input_shapes, node.output_shapes[0])
-
-
 def _step(step: Step, workload: Workload, sram_bytes: Num) -> Traffic:
-    nest = _nest(step)
-    if nest is None:
+    found = nest_and_bits(step, workload)
+    if found is None:
         read, write = workload.bytes_of(step.reads), workload.bytes_of(step.writes)
         least = step.weight_bytes + read + write
         return Traffic(step.weight_bytes, read, write, least, least)
-    bits = _bits(step, workload)
     try:
-        return _tiled(step, workload, nest, bits, sram_bytes)
+        return _tiled(step, workload, *found, sram_bytes)
     except FieldError as error:
         raise FieldError(f"layer {step.name!r}: {error}") from None
 

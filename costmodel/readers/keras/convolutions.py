@@ -22,7 +22,7 @@ def _padding(op: Call, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> An
     return padding
 
 
-def _window(op: Call, rank: int) -> tuple[tuple[int, ...], dict[str, Any]]:
+def window_of(op: Call, rank: int) -> tuple[tuple[int, ...], dict[str, Any]]:
     kernel, dilation = op.per_axis("kernel_size", rank), op.per_axis("dilation_rate", rank)
     return kernel, {"stride": op.per_axis("strides", rank), "dilation": dilation, "padding": _padding(op, kernel, dilation)}
 
@@ -31,7 +31,7 @@ def _window(op: Call, rank: int) -> tuple[tuple[int, ...], dict[str, Any]]:
 def convolution(op: Call) -> Any:
     """A convolution and its activation."""
     x, rank, filters, groups = only(op), int(op.kind[-2]), op.get("filters"), op.get("groups", 1)
-    kernel, window = _window(op, rank)
+    kernel, window = window_of(op, rank)
     w = op.stored("kernel", filters, op.channels(x) // groups, *kernel)
     bias = op.maybe(op.get("use_bias", True), "bias", filters)
     return activated(op, products.convolve(op, x, w, bias, groups=groups, channels_last=op.last, **window))
@@ -39,7 +39,7 @@ def convolution(op: Call) -> Any:
 
 def _depthwise(op: Call, x: Value, rank: int, name: str, biased: bool) -> Value:
     channels, multiplier = op.channels(x), op.get("depth_multiplier", 1)
-    kernel, window = _window(op, rank)
+    kernel, window = window_of(op, rank)
     w = op.stored(name, channels * multiplier, 1, *kernel)
     bias = op.maybe(biased, "bias", channels * multiplier)
     return products.convolve(op, x, w, bias, groups=channels, channels_last=op.last, **window)
@@ -64,7 +64,7 @@ def separable(op: Call) -> Any:
 def transposed(op: Call) -> Any:
     """A transposed convolution; without `output_padding` a kernel smaller than its stride leaves rows behind."""
     x, rank, filters = only(op), int(op.kind[4]), op.get("filters")
-    kernel, window = _window(op, rank)
+    kernel, window = window_of(op, rank)
     if op.get("output_padding") is not None:
         window["output_padding"] = op.per_axis("output_padding", rank, 0)
         window["padding"] = tuple([k // 2 for k in kernel]) if window["padding"] == "same" else 0

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto
+from google.protobuf.message import DecodeError
+from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TypeProto, defs
 
 from costmodel.errors import ReaderError, UnknownLayerError
 from costmodel.layers import Shape
@@ -68,7 +69,7 @@ class Walker:
         self.opsets = {_domain(o.domain): o.version for o in model.opset_import}
         self.declared: dict[str, Any] | None = None
         self.all_values: dict[str, Value] | None = None
-        self._steps = 0
+        self.steps = 0
         self._model = model
 
     def graph(self, graph: GraphProto, scope: Scope) -> list[Value]:
@@ -95,8 +96,8 @@ class Walker:
         return self.graph(graph, inner)
 
     def _step(self) -> None:
-        self._steps += 1
-        if self._steps > MOST_STEPS:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
             raise ReaderError(f"has more than {MOST_STEPS} operators once loops and functions are written out")
 
     def node(self, node: NodeProto, scope: Scope) -> None:
@@ -127,6 +128,8 @@ class Walker:
         if self.functions and (domain, kind) not in CUSTOM and (function := self.functions.get((domain, kind))) is not None:
             return self._inline(function, operator, scope)
         if (entry := RULES.find(domain, kind)) is None:
+            if (body := _definition(node, operator)) is not None:
+                return self._inline(body, operator, scope)
             if self.importer.unknown != "count":
                 raise RULES.unknown(operator)
             return self._opaque(operator, node, scope, "has no cost rule")
@@ -194,6 +197,37 @@ class Walker:
         for node in function.node:
             self.node(node, inner)
         return [inner[name] for name in function.output]
+
+
+def _definition(node: NodeProto, operator: Operator) -> FunctionProto | None:
+    """The function of other operators that ONNX defines an operator by, where it does."""
+    if operator.domain and not operator.domain.startswith("ai.onnx"):
+        return None
+    try:
+        schema: Any = defs.get_schema(node.op_type, operator.version, operator.domain)
+        if schema.has_function:
+            body: FunctionProto = schema.function_body
+            return body
+        if not schema.has_context_dependent_function:
+            return None
+        types = [b"" if v is None else _type_of(v).SerializeToString() for v in operator.inputs]
+        function = FunctionProto()
+        function.ParseFromString(schema.get_context_dependent_function(node.SerializeToString(), types))
+    except (defs.SchemaError, RuntimeError, ValueError, DecodeError):
+        return None
+    return function if function.node else None
+
+
+def _type_of(value: Value) -> TypeProto:
+    """The type of a tensor as ONNX says it."""
+    names = {name: number for number, name in DTYPES.items()}
+    made = TypeProto()
+    made.tensor_type.elem_type = names.get(value.dtype, 0)
+    for size in value.shape:
+        dim = made.tensor_type.shape.dim.add()
+        if type(size) is int:
+            dim.dim_value = size
+    return made
 
 
 def graphs(graph: GraphProto) -> Iterator[GraphProto]:

@@ -10,13 +10,15 @@ from costmodel.layers import activation as act
 from costmodel.layers import normalisation as norm
 from costmodel.layers.attention import Attention
 from costmodel.layers.elementwise import Add, Multiply
+from costmodel.layers.embedding import Embedding
 from costmodel.layers.linear import Dense
 from costmodel.layers.structure import Concat, Split, Transpose
-from costmodel.readers._helpers import pair, reshape
+from costmodel.readers._helpers import axis_of, pair, reshape, with_axis
 from costmodel.readers._importer import Operator
 from costmodel.readers._products import matrix_product
 from costmodel.readers._values import Value
 from costmodel.readers.onnx._rules import rule
+from costmodel.readers.onnx.products import activated
 
 MICROSOFT = "com.microsoft"
 
@@ -92,9 +94,99 @@ def packed_attention(op: Operator) -> Any:
     y = op.emit(Dense(width, bias=bias is not None), x, weights=[w], biases=[bias])
     sizes = op.get("qkv_hidden_sizes") or [floor_div(width, 3)] * 3
     q, k, v = (heads_apart(op, part, op.get("num_heads")) for part in op.emit(Split(-1, tuple(sizes)), y))
-    if op.optional(4) is not None:
-        raise UnknownLayerError("Attention (com.microsoft) with a past has no cost rule")
-    return attend(op, q, k, v, op.optional(5), (None, None), True)[:1]
+    return _with_past(op, q, k, v, op.optional(5), op.optional(4))
+
+
+def _with_past(op: Operator, q: Value, k: Value, v: Value, mask: Value | None, past: Value | None) -> list[Value]:
+    """Attention whose past and present hold keys and values one above the other: (2, batch, heads, length, features)."""
+    before: tuple[Value | None, Value | None] = (None, None)
+    if past is not None:
+        if len(past.shape) != 5:
+            raise ReaderError(f"its past must have five axes, got shape {past.shape}")
+        halves = op.emit(Split(0, (1, 1)), past)
+        before = (reshape(op, halves[0], past.shape[1:]), reshape(op, halves[1], past.shape[1:]))
+    y, keys, values = attend(op, q, k, v, mask, before, True)
+    if op.outputs < 2:
+        return [y]
+    return [y, op.emit(Concat(0), *(reshape(op, x, (1, *x.shape)) for x in (keys, values)))]
+
+
+@rule("QAttention", domain=MICROSOFT)
+def quantized_attention(op: Operator) -> Any:
+    x, w, bias = op[0], op[1], op.optional(2)
+    op.ignore(*op.inputs[3:5], *op.inputs[6:8])
+    width = w.shape[-1]
+    y = op.emit(Dense(width, bias=bias is not None), x, weights=[w], biases=[bias], dtype="float32")
+    parts = op.emit(Split(-1, (floor_div(width, 3),) * 3), y)
+    q, k, v = (heads_apart(op, part, op.get("num_heads")) for part in parts)
+    return _with_past(op, q, k, v, None, op.optional(8))
+
+
+@rule("DecoderMaskedSelfAttention", domain=MICROSOFT)
+def decoder_self_attention(op: Operator) -> Any:
+    x, w, bias = op[0], op[1], op.optional(2)
+    width = w.shape[-1]
+    y = op.emit(Dense(width, bias=bias is not None), x, weights=[w], biases=[bias])
+    q, k, v = (heads_apart(op, part, op.get("num_heads")) for part in op.emit(Split(-1, (floor_div(width, 3),) * 3), y))
+    return _with_past(op, q, k, v, op.optional(5), op.optional(4))
+
+
+@rule("DecoderMaskedMultiHeadAttention", domain=MICROSOFT)
+def decoder_attention(op: Operator) -> Any:
+    heads, operands = op.get("num_heads"), [op[0], op.optional(1), op.optional(2)]
+    if operands[1] is None or operands[2] is None:
+        raise UnknownLayerError("DecoderMaskedMultiHeadAttention with packed operands has no cost rule")
+    if (bias := op.optional(10)) is not None:
+        operands[0] = op.emit(act.Bias((op[0].shape[-1],)), op[0], biases=[bias])
+    q, k, v = (heads_apart(op, x, heads) for x in operands if x is not None)
+    return attend(op, q, k, v, op.optional(4), (op.optional(5), op.optional(6)), True)
+
+
+@rule("EmbedLayerNormalization", domain=MICROSOFT)
+def embedded_norm(op: Operator) -> Any:
+    """Rows of two or three tables, summed and normalised."""
+    tokens, segments, (words, places, kinds) = op[0], op.optional(1), (op.optional(i) for i in (2, 3, 4))
+    if words is None or places is None:
+        raise ReaderError("needs tables of tokens and of positions")
+    parts = [op.emit(Embedding(words.shape), tokens, dtype=words.dtype, weights=[words], keep=True)]
+    position = op.optional(8) or tokens
+    parts.append(op.emit(Embedding(places.shape), position, dtype=places.dtype, weights=[places], keep=True))
+    if kinds is not None:
+        parts.append(op.emit(Embedding(kinds.shape), segments or tokens, dtype=kinds.dtype, weights=[kinds], keep=True))
+    total = op.emit(Add(), *parts)
+    y = op.emit(norm.LayerNorm(), total, norm_affine=[op[5], op[6]])
+    if op.outputs < 2:
+        return [y]
+    return [y, op.move("mask_index", (tokens.shape[0],), tokens, dtype="int32"), total][: op.outputs]
+
+
+@rule("BiasSoftmax", domain=MICROSOFT)
+def bias_softmax(op: Operator) -> Any:
+    return op.emit(act.Softmax(-1), pair(Add, op, op[0], op[1]))
+
+
+@rule("BiasAdd", domain=MICROSOFT)
+def bias_add(op: Operator) -> Any:
+    return pair(Add, op, op.emit(act.Bias((op[0].shape[-1],)), op[0], biases=[op[1]]), op[2])
+
+
+@rule("BiasSplitGelu", domain=MICROSOFT)
+def bias_split_gelu(op: Operator) -> Any:
+    x = op.emit(act.Bias((op[0].shape[-1],)), op[0], biases=[op[1]])
+    a, b = op.emit(Split(-1, (floor_div(x.shape[-1], 2),) * 2), x)
+    return op.emit(Multiply(), a, op.emit(act.GELU(), b))
+
+
+@rule("GroupNorm", "SkipGroupNorm", domain=MICROSOFT)
+def group_norm(op: Operator) -> Any:
+    """Groups of channels, which are last unless the operator says otherwise; perhaps a sum before, a SiLU behind."""
+    x, last = op[0], bool(op.get("channels_last", 1))
+    if op.kind == "SkipGroupNorm":
+        x = pair(Add, op, x, op[3])
+        x = x if op.optional(4) is None else pair(Add, op, x, op[4])
+    y = op.emit(norm.GroupNorm(groups=op.get("groups", 1)), x, norm_affine=[op[1], op[2]], channels_last=last)
+    y = op.emit(act.SiLU(), y) if op.get("activation", 0) else y
+    return [y, x][: max(op.outputs, 1)]
 
 
 @rule("SkipLayerNormalization", "SkipSimplifiedLayerNormalization", domain=MICROSOFT)
@@ -122,13 +214,15 @@ def gelu(op: Operator) -> Any:
     return op.emit(act.GELU(), x)
 
 
-@rule("FusedMatMul", domain=MICROSOFT)
+@rule("FusedMatMul", "TransposeMatMul", "FusedMatMulActivation", domain=MICROSOFT)
 def fused_matmul(op: Operator) -> Any:
     def turned(x: Value, name: str) -> Value:
         rank = len(x.shape)
-        return op.emit(Transpose((*range(rank - 2), rank - 1, rank - 2)), x) if op.get(name, 0) else x
+        if op.get(name.replace("trans", "transBatch"), 0):
+            raise UnknownLayerError(f"{op.kind} with turned batches has no cost rule")
+        return op.emit(Transpose((*range(rank - 2), rank - 1, rank - 2)), x) if op.get(name, 0) and rank > 1 else x
 
-    return matrix_product(op, turned(op[0], "transA"), turned(op[1], "transB"))
+    return activated(op, matrix_product(op, turned(op[0], "transA"), turned(op[1], "transB")))
 
 
 @rule("MatMulNBits", domain=MICROSOFT)
@@ -138,6 +232,28 @@ def matmul_bits(op: Operator) -> Any:
     rows, columns = op.get("K"), op.get("N")
     stored = tuple([s._replace(elements=rows * columns, dtype=f"uint{op.get('bits', 4)}") for s in w.sources])
     return op.emit(Dense(columns, bias=False), x, weights=[Value((rows, columns), w.dtype, w.ref, stored)], biases=[op.optional(5)])
+
+
+@rule("MatMulBnb4", domain=MICROSOFT)
+def matmul_four_bits(op: Operator) -> Any:
+    op.ignore(op.optional(2))
+    rows, columns = op.get("K"), op.get("N")
+    stored = tuple([s._replace(elements=rows * columns, dtype="uint4", quantized=True) for s in op[1].sources])
+    return op.emit(Dense(columns, bias=False), op[0], weights=[Value((rows, columns), "uint4", op[1].ref, stored)])
+
+
+@rule("GatherBlockQuantized", domain=MICROSOFT)
+def gather_quantized(op: Operator) -> Any:
+    """Rows of a table of integers, which blocks of scales turn back into floats."""
+    x, indices, scales = op[0], op[1], op[2]
+    op.ignore(scales, op.optional(3))
+    axis, quantized = (axis_of(op.get(name, default), len(x.shape)) for name, default in (("gather_axis", 0), ("quantize_axis", 1)))
+    bits = op.get("bits", 4)
+    packed = 8 // bits if x.dtype in ("uint8", "int8") else 1
+    table = with_axis(x.shape, quantized, x.shape[quantized] * packed)
+    stored = tuple([s._replace(elements=s.elements * packed, dtype=f"uint{bits}", quantized=True) for s in x.sources])
+    rows = op.emit(Embedding(table, axis), indices, dtype=f"uint{bits}", weights=[Value(table, x.dtype, None, stored)], keep=True)
+    return op.emit(act.Dequantize(), rows, dtype=scales.dtype)
 
 
 @rule("RotaryEmbedding")

@@ -14,6 +14,7 @@ from costmodel.layers.structure import Concat
 from costmodel.readers._helpers import axis_of, reshape
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Value, known
+from costmodel.readers.onnx._graph import MOST_STEPS
 from costmodel.readers.onnx._rules import rule
 
 MOST_TRIPS = 10_000
@@ -39,7 +40,7 @@ def condition(op: Operator) -> Any:
     op.importer.assume(f"If {op.name!r}: its condition is not known; the {'first' if symbolic else 'dearest'} branch, {dearest}, is taken")
     values, branch = branches[dearest]
     op.importer.take(branch)
-    return values
+    return [value.like() for value in values]  # the numbers of a branch that is assumed are not known
 
 
 def _graph(op: Operator, name: str) -> Any:
@@ -57,7 +58,7 @@ def loop(op: Operator) -> Any:
     go_on = True if op.optional(1) is None else _truth(op.optional(1))
     carried = [v for v in op.inputs[2:] if v is not None]
     scans: list[list[Value]] = [[] for _ in body.output[len(carried) + 1 :]]
-    trip = 0
+    trip, before = 0, walker.steps
     while go_on is not False and (limit is None or trip < limit):
         given = [known(np.array(trip, np.int64), "int64"), known(np.array(True), "bool"), *carried]
         results = walker.subgraph(op, body, scope, "body", given)
@@ -66,7 +67,7 @@ def loop(op: Operator) -> Any:
             found.append(value)
         trip += 1
         go_on = _truth(results[0])
-        if limit is None or (go_on is None and limit > MOST_TRIPS):
+        if limit is None or (go_on is None and (limit > MOST_TRIPS or limit * (walker.steps - before) > trip * MOST_STEPS)):
             if scans:
                 raise UnknownLayerError(f"the shape of what {op.kind} collects depends on its number of trips, which is not known")
             op.importer.assume(f"Loop {op.name!r}: its number of trips is not known; one is counted")

@@ -23,18 +23,18 @@ POOLINGS = {
 }
 
 
-def pooled(op: Operator) -> Value:
+def pooled(op: Operator, channels_last: bool = False) -> Value:
     """A pooling over a window."""
     x = op[0]
     rank = spatial(op, x.shape)
     kernel = op.get("kernel_shape")
     if not kernel or len(kernel) != rank:
         raise UnknownLayerError(f"`kernel_shape` (={kernel}) must have {rank} entries")
-    layer = POOLINGS[op.kind.removeprefix("QLinear")][rank - 1](
+    layer = POOLINGS[op.kind.removeprefix("QLinear").removeprefix("Nhwc")][rank - 1](
         tuple(kernel), per_axis(op, "strides", rank), padding=padding(op, rank), dilation=per_axis(op, "dilations", rank),
         ceil_mode=bool(op.get("ceil_mode", 0)),
     )  # fmt: skip
-    made: Value = op.emit(layer, x)
+    made: Value = op.emit(layer, x, channels_last=channels_last)
     return made
 
 
@@ -42,6 +42,11 @@ def pooled(op: Operator) -> Value:
 def pooling(op: Operator) -> Any:
     y = pooled(op)
     return [y, y.like(dtype="int64")]
+
+
+@rule("NhwcMaxPool", domain="com.microsoft")
+def pooling_channels_last(op: Operator) -> Any:
+    return pooled(op, channels_last=True)
 
 
 @rule("GlobalAveragePool", "GlobalLpPool")

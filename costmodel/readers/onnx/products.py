@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from costmodel._num import equal
-from costmodel.errors import ReaderError
-from costmodel.layers import activation
+from costmodel.errors import ReaderError, UnknownLayerError
+from costmodel.layers import Layer, activation
 from costmodel.layers.elementwise import Add
 from costmodel.layers.structure import Transpose
 from costmodel.readers import _products as products
@@ -48,12 +49,12 @@ def check_kernel(op: Operator, w: Value) -> None:
         raise ReaderError(f"`kernel_shape` (={tuple(said)}) must be that of the weights, which have the shape {w.shape}")
 
 
-def convolve(op: Operator, x: Value, w: Value, bias: Value | None, dtype: str | None = None) -> Value:
+def convolve(op: Operator, x: Value, w: Value, bias: Value | None, dtype: str | None = None, channels_last: bool = False) -> Value:
     """A convolution as the operator's attributes say it."""
     rank = spatial(op, x.shape)
     check_kernel(op, w)
     window = {"stride": per_axis(op, "strides", rank), "padding": padding(op, rank), "dilation": per_axis(op, "dilations", rank)}
-    return products.convolve(op, x, w, bias, groups=op.get("group", 1), dtype=dtype, **window)
+    return products.convolve(op, x, w, bias, groups=op.get("group", 1), dtype=dtype, channels_last=channels_last, **window)
 
 
 @rule("Conv")
@@ -61,20 +62,31 @@ def convolution(op: Operator) -> Any:
     return convolve(op, op[0], op[1], op.optional(2))
 
 
-@rule("FusedConv", domain="com.microsoft")
+@rule("FusedConv", "NhwcConv", "NhwcFusedConv", domain="com.microsoft")
 def fused_convolution(op: Operator) -> Any:
     """A convolution, perhaps a sum, and an activation."""
-    y = convolve(op, op[0], op[1], op.optional(2))
+    y = convolve(op, op[0], op[1], op.optional(2), channels_last=op.kind.startswith("Nhwc"))
     if (other := op.optional(3)) is not None:
         y = pair(Add, op, y, other)
-    activated = FUSED.get(op.get("activation", ""))
-    return y if activated is None else op.emit(activated(), y)
+    return activated(op, y)
 
 
-FUSED = {
+FUSED: dict[str, Callable[[], Layer]] = {
     "Relu": activation.ReLU, "LeakyRelu": activation.LeakyReLU, "Sigmoid": activation.Sigmoid, "Tanh": activation.Tanh,
-    "HardSigmoid": activation.HardSigmoid, "Clip": activation.Clip,
+    "HardSigmoid": activation.HardSigmoid, "HardSwish": activation.HardSwish, "Clip": activation.Clip, "Elu": activation.ELU,
+    "Selu": activation.SELU, "Softplus": activation.Softplus, "Softsign": activation.Softsign, "ThresholdedRelu": activation.ReLU,
+    "Gelu": activation.GELU, "QuickGelu": activation.GELU, "Silu": activation.SiLU, "Softmax": activation.Softmax,
 }  # fmt: skip
+"""The layer of every activation that ONNX Runtime fuses, by its name."""
+
+
+def activated(op: Operator, y: Value) -> Value:
+    """What an operator returns once the activation that it names has run."""
+    name = op.get("activation", "")
+    if name not in ("", *FUSED):
+        raise UnknownLayerError(f"the fused activation {name!r} has no cost rule; known are {', '.join(FUSED)}")
+    made: Value = op.emit(FUSED[name](), y) if name else y
+    return made
 
 
 @rule("ConvTranspose")
@@ -110,6 +122,7 @@ def matmul(op: Operator) -> Any:
 
 
 @rule("Gemm")
+@rule("FusedGemm", domain="com.microsoft")
 def gemm(op: Operator) -> Any:
     a, b, c = op[0], op[1], op.optional(2)
     if len(a.shape) != 2 or len(b.shape) != 2:
@@ -118,7 +131,7 @@ def gemm(op: Operator) -> Any:
         a = op.emit(Transpose((1, 0)), a)
     if op.get("transB", 0):
         b = op.emit(Transpose((1, 0)), b) if b.ref else b.like((b.shape[1], b.shape[0]))
-    return products.affine(op, a, b, c)
+    return activated(op, products.affine(op, a, b, c))
 
 
 @rule("Einsum")

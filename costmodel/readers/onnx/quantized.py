@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from costmodel.layers.activation import Bias, Dequantize, LeakyReLU, Quantize, Requantize, Sigmoid, Softmax
-from costmodel.layers.elementwise import Add, Elementwise, Multiply
+from costmodel.layers.elementwise import Add, Elementwise, Multiply, Where
 from costmodel.layers.pooling import GlobalAvgPool
 from costmodel.layers.reduction import Reduce
 from costmodel.layers.structure import Concat, Transpose
@@ -70,10 +70,11 @@ def _requantized(op: Operator, y: Value, zero: Value | None) -> Value:
 
 
 @rule("QLinearConv")
+@rule("QLinearConv", domain=MICROSOFT)
 def qlinear_conv(op: Operator) -> Any:
-    x, w = op[0], op[3]
     op.ignore(*op.inputs[1:3], *op.inputs[4:8])
-    return _requantized(op, convolve(op, x, w, op.optional(8), dtype="int32"), op[7])
+    y = convolve(op, op[0], op[3], op.optional(8), dtype="int32", channels_last=bool(op.get("channels_last", 0)))
+    return _requantized(op, y, op[7])
 
 
 @rule("QLinearMatMul")
@@ -107,6 +108,11 @@ def qgemm(op: Operator) -> Any:
     return _requantized(op, y, op.optional(8))
 
 
+@rule("MatMulInteger16", domain=MICROSOFT)
+def matmul_integer16(op: Operator) -> Any:
+    return matrix_product(op, op[0], op[1], dtype="int32")
+
+
 @rule("MatMulIntegerToFloat", domain=MICROSOFT)
 def matmul_integer_to_float(op: Operator) -> Any:
     op.ignore(*op.inputs[2:6])
@@ -129,7 +135,7 @@ def _scaled(op: Operator, y: Value, bias: Value | None) -> Value:
 @rule("QLinearAveragePool", domain=MICROSOFT)
 def qlinear_average_pool(op: Operator) -> Any:
     op.ignore(*op.inputs[1:])
-    return pooled(op)
+    return pooled(op, bool(op.get("channels_last", 0)))
 
 
 @rule("QLinearSoftmax", domain=MICROSOFT)
@@ -148,10 +154,28 @@ def qlinear_mean(op: Operator) -> Any:
 @rule("QLinearGlobalAveragePool", domain=MICROSOFT)
 def qlinear_pool(op: Operator) -> Any:
     op.ignore(*op.inputs[1:])
-    return op.emit(GlobalAvgPool(), op[0])
+    return op.emit(GlobalAvgPool(), op[0], channels_last=bool(op.get("channels_last", 0)))
 
 
 @rule("QLinearLeakyRelu", "QLinearSigmoid", domain=MICROSOFT)
 def qlinear_activation(op: Operator) -> Any:
     op.ignore(*op.inputs[1:])
     return op.emit(LeakyReLU() if "Relu" in op.kind else Sigmoid(), op[0])
+
+
+@rule("QLinearWhere", domain=MICROSOFT)
+def qlinear_where(op: Operator) -> Any:
+    op.ignore(*op.inputs[2:4], *op.inputs[5:])
+    return _requantized(op, pair(Where, op, op[0], op[1], op[4], dtype=op[1].dtype), op.optional(8))
+
+
+@rule("MulInteger", domain=MICROSOFT)
+def multiply_integer(op: Operator) -> Any:
+    op.ignore(op.optional(1), op.optional(3))
+    return pair(Multiply, op, op[0], op[2], dtype="int32")
+
+
+@rule("ReduceSumInteger", domain=MICROSOFT)
+def sum_integer(op: Operator) -> Any:
+    axes = axes_of(op.get("axes"), len(op[0].shape))
+    return op.emit(Reduce("sum", axes, bool(op.get("keepdims", 1))), op[0], dtype="int32")

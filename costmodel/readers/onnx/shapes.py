@@ -8,7 +8,7 @@ import numpy as np
 
 from costmodel._num import Num, ceil_div, floor_div, is_symbolic, product, whole
 from costmodel.errors import ReaderError, UnknownLayerError
-from costmodel.layers.elementwise import broadcast
+from costmodel.layers.elementwise import Elementwise, broadcast
 from costmodel.layers.embedding import Embedding
 from costmodel.layers.reduction import Reduce, TopK
 from costmodel.layers.resize import Resize
@@ -23,7 +23,6 @@ from costmodel.readers._helpers import (
     reshape,
     sized,
     slice_size,
-    with_axis,
 )  # fmt: skip
 from costmodel.readers._importer import Operator
 from costmodel.readers._values import Stored, Value, known
@@ -76,7 +75,8 @@ def constant_of_shape(op: Operator) -> Any:
     shape = sized(op.numbers(0) or ())
     tensor = op.get("value")
     dtype = "float32" if tensor is None else DTYPES.get(tensor.data_type, "undefined")
-    return Value(shape, dtype, None, (Stored(op.reader[1].key + op.reader[2], product(shape), dtype, made=True),))
+    stored = Stored(op.reader[1].key + op.reader[2], product(shape), dtype, made=True)
+    return Value(shape, dtype, None, (stored,) if op[0].sources else ())  # of the sizes of inputs it is made at every inference
 
 
 def _reshaped(op: Operator, x: Any, shape: Any = None) -> Any:
@@ -424,17 +424,10 @@ def random(op: Operator) -> Any:
 
 @rule("NonZero", fold=lambda op, x: np.stack(np.nonzero(x)).astype(np.int64) if x.dtype != object and x.ndim else None)
 def non_zero(op: Operator) -> Any:
-    known_or_refuse(op, 0, "how many numbers of its input are not 0")
-    raise UnknownLayerError("NonZero of symbols has no cost rule")
-
-
-@rule("Compress")
-def compress(op: Operator) -> Any:
-    kept = int(np.count_nonzero(known_or_refuse(op, 1, "its condition")))
-    axis = op.get("axis")
     x = op[0]
-    shape = (kept,) if axis is None else with_axis(x.shape, axis_of(axis, len(x.shape)), kept)
-    return op.move("compress", shape, x)
+    y = op.move("non_zero", (len(x.shape), x.elements), op.emit(Elementwise("equality"), x), dtype="int64")
+    op.importer.bound(f"NonZero {op.name!r}: how many numbers are not 0 depends on the data; {x.elements} are the most", y)
+    return y
 
 
 @rule("CenterCropPad")

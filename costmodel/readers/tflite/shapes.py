@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from costmodel._num import Num, ceil_div, equal, floor_div, is_symbolic, product
-from costmodel.errors import ReaderError, UnknownLayerError
-from costmodel.layers.elementwise import broadcast
+from costmodel.errors import ReaderError
+from costmodel.layers.elementwise import Elementwise, broadcast
 from costmodel.layers.reduction import Reduce, TopK
 from costmodel.layers.resize import Resize
 from costmodel.layers.structure import Concat, Pad, Split, Transpose
@@ -400,13 +400,22 @@ def one_hot(op: Operator) -> Any:
     return op.move("one_hot", sized((*op[0].shape[:at], depth, *op[0].shape[at:])), op[0], dtype=declared(op))
 
 
+@rule("UNSORTED_SEGMENT_SUM", "UNSORTED_SEGMENT_PROD", "UNSORTED_SEGMENT_MAX", "UNSORTED_SEGMENT_MIN")
+def unsorted_segments(op: Operator) -> Any:
+    """Every number goes into its segment; the third input says how many there are."""
+    x, count = op[0], sized(op.numbers(2) or ())
+    step = {"SUM": "add", "PROD": "multiply"}.get(op.kind.rpartition("_")[2], "compare")
+    y = op.emit(Elementwise(step), x)
+    return op.move("segments", (*count[:1], *x.shape[len(op[1].shape) :]), y)
+
+
+@rule("BUCKETIZE")
+def bucketize(op: Operator) -> Any:
+    return op.emit(Elementwise("compare"), op[0], dtype=declared(op))
+
+
 @rule("SEGMENT_SUM")
 def segment_sum(op: Operator) -> Any:
     segments = known_or_refuse(op, 1, "how many segments there are")
     count = int(segments.max()) + 1 if segments.size and segments.dtype != object else 0
     return op.move("segment_sum", with_axis(op[0].shape, 0, count), op[0])
-
-
-@rule("WHERE", "UNIQUE", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5")
-def depends_on_data(op: Operator) -> Any:
-    raise UnknownLayerError(f"what {op.kind} gives depends on the data; it has no cost rule")

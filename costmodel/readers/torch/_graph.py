@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
-from costmodel._num import Num, total
+from costmodel._num import Num, is_symbolic, total
 from costmodel.errors import FieldError, ReaderError, UnknownLayerError
 from costmodel.layers import Shape
 from costmodel.readers._importer import Importer, placed
@@ -20,6 +21,9 @@ MOST_STEPS = 200_000
 """Operators looked at in one program."""
 DEEPEST = 32
 """How deeply graphs may lie in each other."""
+
+UNBACKED = re.compile(r"u\d+").fullmatch
+"""The names that torch.export gives to sizes that depend on data."""
 
 
 class Walker:
@@ -179,6 +183,8 @@ def _looked_up(argument: Any, values: dict[str, Any]) -> Any:
 
 def _check(value: Value, shape: Shape) -> None:
     """What costmodel infers must be what was recorded."""
+    if any(is_symbolic(size) and any(UNBACKED(str(symbol)) for symbol in size.free_symbols) for size in shape) and value.shape != shape:
+        raise UnknownLayerError("has an output whose shape depends on the data, and no cost rule for it")
     if len(value.shape) != len(shape) or any(type(a) is int and type(b) is int and a != b for a, b in zip(value.shape, shape, strict=True)):
         raise ReaderError(f"has an output of shape {value.shape} by its rule, but {shape} was recorded")
 

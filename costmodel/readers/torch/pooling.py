@@ -60,6 +60,12 @@ def adaptive_pooling(op: Aten) -> Any:
         layer = pool.GlobalAvgPool() if average else pool.GlobalMaxPool()
     elif rank == 2:
         layer = pool.AdaptiveAvgPool2d(size) if average else pool.AdaptiveMaxPool2d(size)
+    elif rank == 1:
+        layer = pool.AdaptiveAvgPool2d((1, *size)) if average else pool.AdaptiveMaxPool2d((1, *size))
+        flat = reshape(op, batched, (*batched.shape[:2], 1, *batched.shape[2:]))
+        made = op.emit(layer, flat)
+        y = _as_given(op, reshape(op, made, (*made.shape[:2], *made.shape[3:])), x)
+        return [y, y.like(dtype="int64")]
     else:
         pairs = list(zip(batched.shape[2:], size, strict=True))
         if any(type(n) is not int or n % m for n, m in pairs):

@@ -23,8 +23,9 @@ def recurrence(op: Aten) -> Any:
     layers, directions = op.get("num_layers", 1), 2 if op.get("bidirectional", False) else 1
     biased, batch_first = bool(op.get("has_biases", True)), bool(op.get("batch_first", False))
     count = len(parameters) // (layers * directions)
-    if count != (4 if biased else 2):
-        raise UnknownLayerError("recurrences with projections have no cost rule")
+    projected = count == (5 if biased else 3)
+    if not projected and count != (4 if biased else 2):
+        raise UnknownLayerError(f"recurrences with {count} parameters a layer have no cost rule")
     given = op.get("hx")
     states = [value for value in (given if isinstance(given, list) else [given]) if isinstance(value, Value) and value.ref]
     unbatched = len(x.shape) == 2
@@ -32,13 +33,14 @@ def recurrence(op: Aten) -> Any:
     last: list[list[Value]] = []
     for index in range(layers):
         own = parameters[index * directions * count : (index + 1) * directions * count]
-        weights = [w for at, w in enumerate(own) if at % count < 2]
-        biases = [b for at, b in enumerate(own) if at % count >= 2]
-        layer = LAYERS[op.kind](weights[1].shape[-1], directions, biased, batch_first)
+        biases = [b for at, b in enumerate(own) if biased and 2 <= at % count < 4]
+        weights = [w for at, w in enumerate(own) if not (biased and 2 <= at % count < 4)]
+        more = {"projection": weights[2].shape[0]} if projected else {}
+        layer = LAYERS[op.kind](weights[2 if projected else 1].shape[-1], directions, biased, batch_first, **more)
         sequence, *ends = op.emit(layer, value, *states, weights=weights, biases=biases)
         batch = value.shape[0 if batch_first else 1]
-        last.append([reshape(op, end, (directions, batch, layer.hidden)) for end in ends])
-        value = reshape(op, sequence, (*value.shape[:2], directions * layer.hidden))
+        last.append([reshape(op, end, (directions, batch, end.shape[-1])) for end in ends])
+        value = reshape(op, sequence, (*value.shape[:2], directions * sequence.shape[-1]))
     ended = [parts[0] if len(parts) == 1 else op.emit(Concat(0), *parts) for parts in zip(*last, strict=True)]
     if unbatched:
         value, ended = reshape(op, value, (x.shape[0], value.shape[-1])), [reshape(op, end, (end.shape[0], end.shape[2])) for end in ended]

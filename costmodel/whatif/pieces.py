@@ -1,0 +1,221 @@
+"""Where is an expression of one positive symbol at most zero? Exactly: its roots, poles and corners, and a sign between each two."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import sympy as sp
+
+from costmodel.errors import SymbolicError
+
+
+class Interval(NamedTuple):
+    """What lies between two ends; each end belongs to it or not."""
+
+    low: Any
+    high: Any
+    has_low: bool
+    has_high: bool
+
+    def __contains__(self, x: Any) -> bool:
+        above = x >= self.low if self.has_low else x > self.low
+        return bool(above and (x <= self.high if self.has_high else x < self.high))
+
+
+class Corner(NamedTuple):
+    """A place that may be the nearest to holding, and how much is too much there."""
+
+    at: Any
+    gap: Any
+
+
+def holds_where(gap: Any, x: sp.Symbol, strict: bool = False) -> list[Interval]:
+    """The intervals of x > 0 in which `gap` is at most 0 (below 0 where `strict`), rising.
+
+    Parameters
+    ----------
+    gap : sympy.Expr
+        Rational in `x`, with Max and Min of such.
+    x : sympy.Symbol
+    strict : bool
+
+    Returns
+    -------
+    list of Interval
+
+    Examples
+    --------
+    >>> x = sp.Symbol("x", positive=True)
+    >>> holds_where(6 / x - 2, x)
+    [Interval(low=3, high=oo, has_low=True, has_high=False)]
+    >>> holds_where(sp.Max(1 / x, x, evaluate=False) - 2, x)
+    [Interval(low=1/2, high=2, has_low=True, has_high=True)]
+    """
+    found: list[Interval] = []
+    for piece in pieces(gap, x):
+        over, under = sp.fraction(sp.together(piece.rule))
+        zeros, poles = (set(_roots(part, x)) for part in (over, under))
+        inner = sorted(root for root in zeros | poles if piece.low < root < piece.high)
+        for low, high in pairwise([piece.low, *inner, piece.high]):
+            if _sign(over, under, x, _between(low, high)) <= -strict:
+                _join(found, Interval(low, high, False, False))
+            if high is sp.oo or high in poles:
+                continue
+            if (0 if high in zeros else _sign(over, under, x, high)) <= -strict:
+                _join(found, Interval(high, high, True, True))
+    return found
+
+
+def nearest(gap: Any, x: sp.Symbol) -> Corner:
+    """Where `gap` is least over x > 0: at a corner, where its slope is nothing, or towards an end (0 or oo)."""
+    best = Corner(None, sp.oo)
+    for piece in pieces(gap, x):
+        slope = sp.fraction(sp.together(sp.diff(piece.rule, x)))[0]
+        inside = [root for root in _roots(slope, x) if piece.low < root < piece.high]
+        for at in (piece.low, *inside, piece.high):
+            value = sp.limit(piece.rule, x, at) if at in (0, sp.oo) else piece.rule.subs(x, at)
+            if value.is_comparable or value.is_infinite:
+                best = min(best, Corner(at, value), key=lambda corner: corner.gap)
+    return best
+
+
+class Piece(NamedTuple):
+    """What an expression is between two places: a rule without Max or Min."""
+
+    low: Any
+    high: Any
+    rule: Any
+
+
+def _exact(expression: Any) -> Any:
+    """Floats as the fractions that they are."""
+    expression = sp.sympify(expression)
+    return expression.xreplace({number: sp.Rational(float(number)) for number in expression.atoms(sp.Float)})
+
+
+def pieces(expression: Any, x: sp.Symbol) -> list[Piece]:
+    """An expression rational in `x > 0` but for Max and Min, as what it is between their corners, rising; floats become fractions.
+
+    >>> x = sp.Symbol("x", positive=True)
+    >>> [(piece.low, piece.high, piece.rule) for piece in pieces(sp.Max(2, 6 / x, evaluate=False), x)]
+    [(0, 3, 6/x), (3, oo, 2)]
+    """
+    expression = _exact(expression)
+    extremes = expression.atoms(sp.Max, sp.Min)
+    if any(part.has(sp.Max, sp.Min) for extreme in extremes for part in extreme.args):
+        raise SymbolicError("the corners of a Max or Min within another are not found; give plain figures")
+    if not extremes:
+        return [Piece(sp.S.Zero, sp.oo, expression)]
+    quick = _envelope(expression, x)
+    if quick is not None:
+        return quick
+    marks: set[Any] = set()
+    for extreme in extremes:
+        for i, one in enumerate(extreme.args):
+            for other in extreme.args[i + 1 :]:
+                marks.update(_roots(sp.fraction(sp.together(one - other))[0], x))
+    ends = [sp.S.Zero, *sorted(marks), sp.oo]
+    return [Piece(low, high, rule_at(expression, x, _between(low, high))) for low, high in pairwise(ends)]
+
+
+def rule_at(expression: Any, x: sp.Symbol, at: Any) -> Any:
+    """What an expression is around a place: every case distinction, Max and Min replaced by the part that it is there.
+
+    >>> x = sp.Symbol("x", positive=True)
+    >>> rule_at(sp.Max(2, 6 / x, evaluate=False) + x, x, 1)
+    x + 6/x
+    """
+
+    def case(*pairs: Any) -> Any:
+        return next(value for value, condition in pairs if condition.subs(x, at) == sp.true)
+
+    expression = expression.replace(sp.Piecewise, case)
+    expression = expression.replace(sp.Max, lambda *parts: max(parts, key=lambda part: part.subs(x, at)))
+    return expression.replace(sp.Min, lambda *parts: min(parts, key=lambda part: part.subs(x, at)))
+
+
+def _envelope(expression: Any, x: sp.Symbol) -> list[Piece] | None:
+    """Pieces of a sum of a + b/x and of Max of two such: times against a rate. One walk over the corners, however many there are."""
+    constant = slope = Fraction(0)
+    corners: list[tuple[Fraction, Fraction, Fraction]] = []
+    for term in sp.Add.make_args(expression):
+        factor, rest = term.as_coeff_Mul()
+        if not isinstance(rest, sp.Max):
+            if (line := _line(term, x)) is None:
+                return None
+            constant, slope = constant + line[0], slope + line[1]
+            continue
+        lines = [_line(part, x) for part in rest.args]
+        if len(lines) != 2 or None in lines:
+            return None
+        (p, q), (r, s) = (line for line in lines if line is not None)
+        if (p, q) < (r, s):
+            p, q, r, s = r, s, p, q  # the first is the larger where x is large
+        weight = Fraction(int(factor.p), int(factor.q))
+        constant, slope = constant + weight * p, slope + weight * q
+        if s > q:
+            corners.append(((s - q) / (p - r), weight * (r - p), weight * (s - q)))
+    found: list[Piece] = []
+    high = sp.oo
+    for at, more, steeper in sorted(corners, reverse=True):
+        if at != high:
+            found.append(Piece(sp.Rational(at), high, _of_line(constant, slope, x)))
+            high = sp.Rational(at)
+        constant, slope = constant + more, slope + steeper
+    found.append(Piece(sp.S.Zero, high, _of_line(constant, slope, x)))
+    return found[::-1]
+
+
+def _line(term: Any, x: sp.Symbol) -> tuple[Fraction, Fraction] | None:
+    """The a and b of a + b/x."""
+    a, b = Fraction(0), Fraction(0)
+    for part in sp.Add.make_args(term):
+        factor, rest = part.as_coeff_Mul()
+        if rest == 1:
+            a += Fraction(int(factor.p), int(factor.q))
+        elif rest == 1 / x:
+            b += Fraction(int(factor.p), int(factor.q))
+        else:
+            return None
+    return a, b
+
+
+def _of_line(constant: Fraction, slope: Fraction, x: sp.Symbol) -> Any:
+    return sp.Rational(constant) + sp.Rational(slope) / x
+
+
+def _roots(polynomial: Any, x: sp.Symbol) -> list[Any]:
+    """Positive real roots, exact."""
+    if not polynomial.has(x):
+        return []
+    found = sp.Poly(polynomial, x)
+    if found.degree() == 1:
+        slope, constant = found.all_coeffs()
+        return [root for root in (-constant / slope,) if root > 0]
+    return [root for root in sp.real_roots(found, multiple=True) if root > 0]
+
+
+def _between(low: Any, high: Any) -> Any:
+    """A fraction between two places."""
+    if high is sp.oo:
+        return sp.ceiling(2 * low + 1)
+    middle = (low + high) / 2
+    return middle if middle.is_Rational else sp.Rational(str(sp.N(middle, 30)))
+
+
+def _sign(over: Any, under: Any, x: sp.Symbol, at: Any) -> int:
+    """The sign of a fraction at a place: exact at a fraction, in 30 digits elsewhere; 1 at a pole."""
+    above, below = (part.subs(x, at) if at.is_Rational else sp.N(part.subs(x, at), 30, chop=True) for part in (over, under))
+    if below == 0:
+        return 1
+    return int(sp.sign(above) * sp.sign(below))
+
+
+def _join(found: list[Interval], part: Interval) -> None:
+    """Add an interval, joined to the last where they touch."""
+    if found and found[-1].high == part.low and (found[-1].has_high or part.has_low):
+        found[-1] = Interval(found[-1].low, part.high, found[-1].has_low, part.has_high)
+    else:
+        found.append(part)

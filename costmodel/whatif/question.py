@@ -1,0 +1,202 @@
+"""A network, or what builds one, on a machine: predicted again and again with some of its variables changed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from costmodel import readers, zoo
+from costmodel._num import Num, total
+from costmodel.api import as_hardware, as_network, predict
+from costmodel.errors import FieldError, SymbolicError, UnknownNameError
+from costmodel.hardware import Hardware
+from costmodel.hardware.machine import SHORT
+from costmodel.network import Network
+from costmodel.prediction import Compulsory, Prediction, Resident, Tiled, Weights
+from costmodel.whatif.conditions import Dimension, dimension_of
+from costmodel.whatif.formula import METRICS, figure
+
+Subject: TypeAlias = Network | str | Path | Callable[..., Network]
+"""A network, a name in the zoo, a file, or a function whose arguments are variables too."""
+
+FIGURES = (*METRICS, "ddr_bytes_bound", "ddr_bytes_compulsory", "flash_bytes_moved", "sram_bytes_moved", "energy_j", "inferences_per_s",
+           "inferences_per_s_overlapped", "peak_fraction")  # fmt: skip
+"""What a condition may speak of, beside the machine's own figures."""
+
+WIDTHS = ("weight_bits", "activation_bits", "accumulator_bits")
+"""Options of `predict` that are variables."""
+
+
+class Variable(NamedTuple):
+    """Something that a question may change."""
+
+    name: str
+    """"hardware.ddr_bytes_per_s", an argument of the builder, or a width in bits."""
+    kind: str
+    """"machine", "argument" or "width"."""
+    key: str
+    """Its name where it belongs: a field of the machine, an argument, an option."""
+    value: Num
+    """What it is now; None where the machine or the network leaves it open."""
+    unit: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether it counts something."""
+        return self.kind != "machine" or self.key.endswith("_bytes")
+
+
+class Question:
+    """What is asked about: predictions of one subject on one machine under the same options.
+
+    Parameters
+    ----------
+    network : Network, str, Path or callable
+        A network or a file; the name of one in the zoo, or any function that returns a network, has variables of its own: its
+        arguments that have a number as default.
+    hardware : Hardware, str or Path
+    options : mapping
+        Of `predict`.
+    """
+
+    def __init__(self, network: Subject, hardware: Hardware | str | Path, options: Mapping[str, Any]) -> None:
+        self.hardware = as_hardware(hardware)
+        self.options = dict(options)
+        self.make: Callable[..., Network] | None = None
+        if isinstance(network, str) and not readers.is_file_name(network):
+            self.make = zoo.builder(network)
+        elif callable(network) and not isinstance(network, Network):
+            self.make = network
+        self._fixed = None if self.make else as_network(network)  # type: ignore[arg-type]
+        self._predictions: dict[Any, Prediction] = {}
+        if self.hardware.arrays or self.hardware.symbols:
+            raise FieldError(f"`hardware` {self.hardware.name!r} must have plain figures; what varies is asked for by name")
+
+    @cached_property
+    def arguments(self) -> dict[str, Num]:
+        """Arguments of the builder that are numbers, with their defaults."""
+        if self.make is None:
+            return {}
+        known = inspect.signature(self.make).parameters.values()
+        return {p.name: p.default for p in known if isinstance(p.default, int | float) and not isinstance(p.default, bool)}
+
+    @cached_property
+    def base(self) -> Prediction:
+        """The prediction with nothing changed."""
+        found = self.predict()
+        if found.symbols:
+            names = ", ".join(sorted(map(str, found.symbols)))
+            raise SymbolicError(f"questions need plain numbers; network {found.network.name!r} holds symbols ({names}): give them values")
+        return found
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """Every variable by its name."""
+        unit = {"sram_bytes": "B", "flash_bytes": "B", "burst_bytes": "B", "ddr_bytes_per_s": "B/s", "flash_bytes_per_s": "B/s",
+                "mac_flops_per_s": "FLOPS", "other_ops_per_s": "OP/s", "overhead_s": "s", "mac_j": "J", "other_j": "J"}  # fmt: skip
+        found = []
+        for field in SHORT.values():
+            if (value := self._machine(field)) is not None:
+                found.append(Variable(f"hardware.{field}", "machine", field, value, unit.get(field, "J/B")))
+        found += [Variable(name, "argument", name, value, "") for name, value in self.arguments.items()]
+        found += [Variable(name, "width", name, self.base.assumptions[name], "") for name in WIDTHS if name not in self.arguments]
+        return {variable.name: variable for variable in found}
+
+    def _machine(self, field: str) -> Num:
+        """A figure of the machine; an energy that it leaves out is the table's."""
+        own = getattr(self.hardware, field)
+        if own is None and field in self.base.energies._fields and not self.hardware.weights_in_flash:
+            return getattr(self.base.energies, field)
+        return own
+
+    def variable(self, name: str) -> Variable:
+        """The variable of that name; `hardware.ddr` may be short, as in `Hardware`."""
+        if not isinstance(name, str):
+            raise FieldError(f"a variable is a name such as 'hardware.ddr', got {type(name).__name__}")
+        room, dot, key = name.partition(".")
+        known = self.variables
+        name = f"hardware.{SHORT.get(key, key)}" if dot and room == "hardware" else name
+        if name not in known:
+            raise UnknownNameError.of("variable", name, known)
+        return known[name]
+
+    def predict(self, changes: Mapping[str, Num] | None = None) -> Prediction:
+        """The prediction with some variables changed, by their full names; numbers are kept, so asking twice costs nothing."""
+        changes = dict(changes or {})
+        machine = {name.partition(".")[2]: changes.pop(name) for name in list(changes) if name.startswith("hardware.")}
+        key = tuple(sorted(changes.items()))
+        if key not in self._predictions:
+            widths = {name: changes[name] for name in changes if name in WIDTHS and name not in self.arguments}
+            network = self._network({name: value for name, value in changes.items() if name not in widths})
+            self._predictions[key] = predict(network, self.hardware, **self.options | widths)
+        found = self._predictions[key]
+        return found.on(self.hardware.replace(**machine)) if machine else found
+
+    def _network(self, arguments: Mapping[str, Num]) -> Network:
+        if self._fixed is not None:
+            return self._fixed
+        network = self.make(**arguments)  # type: ignore[misc]
+        if not isinstance(network, Network):
+            raise FieldError(f"`network` must return a Network, got {type(network).__name__}")
+        return network
+
+    @property
+    def known(self) -> dict[str, Dimension]:
+        """The names that a condition may hold."""
+        return {name: dimension_of(name) for name in (*FIGURES, *(f"hardware.{field}" for field in SHORT.values()))}
+
+
+def figures(prediction: Prediction, names: Iterable[str]) -> dict[str, Num]:
+    """Figures of a prediction's totals and of its machine by the names that conditions have for them."""
+    return {name: read(prediction, name) for name in names}
+
+
+def read(prediction: Prediction, name: str) -> Num:
+    """One figure by its name."""
+    if name.startswith("hardware."):
+        found = getattr(prediction.hardware, name.partition(".")[2])
+    elif name == "ddr_bytes_compulsory":
+        found = total(step.all_bytes for step in Compulsory().steps(prediction.workload, prediction.hardware.sram_bytes))
+    elif name in FIGURES:
+        found = figure(prediction.total, name)
+    else:
+        raise UnknownNameError.of("figure", name, FIGURES)
+    if found is None:
+        raise FieldError(
+            f"`{name}` has no value for {prediction.network.name!r} on {prediction.hardware.name!r}, traffic {prediction.policy}"
+        )
+    return found
+
+
+def unit_of(name: str) -> str:
+    """The unit of a figure, as tables write it."""
+    return {(("B", 1),): "B", (("s", 1),): "s", (("J", 1),): "J", (("s", -1),): "1/s", (("B", 1), ("s", -1)): "B/s"}.get(
+        dimension_of(name), ""
+    )
+
+
+def knees(prediction: Prediction) -> list[int] | None:
+    """Every capacity of the SRAM at which figures may step, rising; the first is the least that will do. None where they are not known.
+
+    Between two of them nothing depends on the SRAM but what speaks of it by name.
+    """
+    policy, workload = prediction.policy, prediction.workload
+    if prediction.weight_prefetch:
+        return None  # what comes early fills whatever is free
+    if isinstance(policy, Weights | Compulsory):
+        return [1]
+    if isinstance(policy, Resident):
+        weights = [step.weight_bytes for step in workload.steps] if policy.steady_state else []
+        beside = [int(peak) for peak in accumulate(weights, initial=workload.peak_live_bytes)]
+        return sorted({1, *beside, *(int(crowd) for crowd in workload.crowd_bytes.values())})
+    if isinstance(policy, Tiled) and prediction.hardware.burst_bytes is None:
+        from costmodel.prediction.tiled.policy import capacities_of_steps, least_capacity
+
+        least = least_capacity(workload)
+        capacities = {int(capacity) for capacity in capacities_of_steps(workload)}
+        return sorted({least, *(c for held in capacities for c in (held, 2 * held) if c > least)})  # a double buffer has half of it
+    return None

@@ -1,0 +1,143 @@
+"""Closed forms on arrays: a prediction whose sizes are symbols, evaluated at many sizes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from costmodel._num import Num, is_symbolic
+from costmodel.errors import CostModelError, FieldError
+from costmodel.layers import Counts
+from costmodel.network import Network
+from costmodel.prediction import Prediction, Workload
+
+_EXACT = 2.0**53
+"""Whole numbers up to here are exact in float64."""
+
+
+class NotClosedError(CostModelError):
+    """What a closed form can't say: the network is then built at every point."""
+
+
+class _Evaluated(Network):
+    """A network whose totals are arrays; its layers still hold symbols."""
+
+    symbols = frozenset()
+
+
+class Closed:
+    """The counts of a symbolic prediction, compiled.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Of a network, or of widths, that hold symbols.
+    arguments : sequence of symbols
+        Those symbols, in the order in which `at` takes their values.
+    """
+
+    def __init__(self, prediction: Prediction, arguments: tuple[Any, ...]) -> None:
+        self._prediction = prediction
+        figures: dict[Any, int] = {}
+        _mapped(prediction, lambda figure: figures.setdefault(figure, len(figures)) if is_symbolic(figure) else figure)
+        self._places = figures
+        self._conditions = prediction.network.conditions
+        formulas = [*figures, *[condition for condition, _ in self._conditions]]
+        self._compiled = sp.lambdify(arguments, formulas, modules="numpy", cse=True)
+
+    def at(self, values: list[Any]) -> Prediction:
+        """The prediction at arrays of sizes, which broadcast.
+
+        Raises
+        ------
+        NotClosedError
+            Where a count is not whole, or too large to be exact.
+        FieldError
+            Where a condition does not hold somewhere.
+        """
+        found = self._compiled(*[np.asarray(value, dtype=np.float64) for value in values])
+        for (_, words), holds in zip(self._conditions, found[len(self._places) :], strict=True):
+            if not np.all(holds):
+                raise FieldError(words)
+        arrays = [_whole(value) for value in found[: len(self._places)]]
+        network, workload = _mapped(self._prediction, lambda figure: arrays[self._places[figure]] if is_symbolic(figure) else figure)
+        p = self._prediction
+        return Prediction(
+            network, p.hardware, p.policy, p.widths,
+            fuse_epilogues=p.fuse_epilogues, other_ops=p.replaced_ops, workload=workload, weight_prefetch=p.weight_prefetch,
+        )  # fmt: skip
+
+
+def _whole(value: Any) -> Any:
+    value = np.asarray(value, dtype=np.float64)
+    if not (np.abs(value) < _EXACT).all() or (value != np.rint(value)).any():
+        raise NotClosedError("a count is not whole, or beyond 2^53")
+    return value.astype(np.int64)
+
+
+def _mapped(prediction: Prediction, of: Callable[[Num], Num]) -> tuple[Network, Workload]:
+    """Network and workload with `of` each count in the place of it."""
+
+    def counts(old: Counts) -> Counts:
+        macs, other, *parameters = old
+        return Counts(of(macs), tuple([(step, of(number)) for step, number in other]), *map(of, parameters))
+
+    old = prediction.network
+    network = object.__new__(_Evaluated)
+    network.__dict__.update({key: value for key, value in old.__dict__.items() if key not in ("counts", "totals", "parameters", "hosts")})
+    network.__dict__["totals"] = counts(old.totals)
+    network.__dict__["parameters"] = {which: of(number) for which, number in old.parameters.items()}
+    workload = object.__new__(Workload)
+    for key in ("widths", "fuse_epilogues", "order", "stored"):
+        setattr(workload, key, getattr(prediction.workload, key))
+    workload.network = network
+    workload.steps = tuple(
+        [step._replace(counts=counts(step.counts), weight_bytes=of(step.weight_bytes)) for step in prediction.workload.steps]
+    )
+    workload.maps = {ref: one._replace(n_bytes=of(one.n_bytes)) for ref, one in prediction.workload.maps.items()}
+    return network, workload
+
+
+def alike(mine: Prediction, built: Prediction) -> bool:
+    """Whether a closed form at one point holds the counts of the prediction that was built there."""
+
+    def counts(p: Prediction) -> list[Any]:
+        found: list[Any] = []
+        _mapped(p, lambda figure: found.append(np.asarray(figure).item()))
+        return found
+
+    return [step.name for step in mine.workload.steps] == [step.name for step in built.workload.steps] and counts(mine) == counts(built)
+
+
+def symbol_for(name: str, points: tuple[Any, ...]) -> Any:
+    """A symbol for an axis of numbers: one that knows the step of its points where they are exact fractions, else any positive one."""
+    from fractions import Fraction
+    from math import gcd, lcm
+
+    from costmodel._symbols import symbols
+
+    exact = [Fraction(point) for point in points]
+    denominator = lcm(*[one.denominator for one in exact])
+    if denominator > 2**20:
+        return symbols(name)
+    step = Fraction(gcd(*[int(one * denominator) for one in exact]), denominator)
+    return symbols(name, multiple_of=str(step))
+
+
+def checked(closed: Closed, build: Callable[[Sequence[int]], Prediction], lines: Sequence[tuple[Any, ...]]) -> None:
+    """Compare with networks that are built: every point of every axis, the others in their middle; and the far corners.
+
+    Raises
+    ------
+    NotClosedError
+        Where a count differs.
+    """
+    middle = [len(points) // 2 for points in lines]
+    ends = [[0] * len(lines), [len(points) - 1 for points in lines]]
+    crosses = [[*middle[:place], index, *middle[place + 1 :]] for place, points in enumerate(lines) for index in range(len(points))]
+    for at in [*ends, *crosses]:
+        if not alike(closed.at([points[index] for points, index in zip(lines, at, strict=True)]), build(at)):
+            raise NotClosedError("a count of the closed form differs from that of the network built")
