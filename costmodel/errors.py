@@ -146,10 +146,11 @@ class ArgumentError(ReaderError, FieldError):
     >>> import costmodel as cm
     >>> layers = [{"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [1, 8]}},
     ...           {"class_name": "Dense", "config": {"name": "fc", "units": 4}}]
-    >>> cm.read({"class_name": "Sequential", "config": {"name": "n", "layers": layers}}, inputs={"x": (1, 3, 8)})
-    Traceback (most recent call last):
-        ...
-    costmodel.errors.ArgumentError: `inputs['x']` (=(1, 3, 8)) must have 2 sizes, as the file declares (1, 8); input 'x'; model 'n' in memory
+    >>> try:
+    ...     cm.read({"class_name": "Sequential", "config": {"name": "n", "layers": layers}}, inputs={"x": (1, 3, 8)})
+    ... except cm.errors.ArgumentError as error:
+    ...     print(str(error).partition(";")[0])
+    `inputs['x']` (=(1, 3, 8)) must have 2 sizes, as the file declares (1, 8)
     """
 
 

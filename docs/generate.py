@@ -94,9 +94,8 @@ def machines() -> Iterator[str]:
         machine = cm.Hardware.load(name)
         yield f"## {name}"
         yield f"{_plain(machine.title)}: {machine.describe()}."
-        yield "\n".join(
-            f"- `{figure}`: {_plain(origin.source)}{' (estimate)' if origin.estimate else ''}" for figure, origin in machine.provenance.items()
-        )
+        sources = machine.provenance.items()
+        yield "\n".join(f"- `{figure}`: {_plain(origin.source)}{' (estimate)' * origin.estimate}" for figure, origin in sources)
 
 
 _ALIASES = """```{eval-rst}
@@ -162,9 +161,7 @@ def _argument(parameter: Any) -> str:
 def _option(parameter: Any) -> str:
     """What an option is for, and what it is where it isn't given."""
     words = _plain(parameter.help or "")
-    default = "" if parameter.default in (None, "", False, ()) or callable(parameter.default) else f" Default: `{_word(parameter.default)}`."
-    return words + default
-
-
-def _word(value: Any) -> str:
-    return "yes" if value is True else str(value)
+    default = parameter.default
+    if default in (None, "", False, ()) or callable(default):
+        return words
+    return f"{words} Default: `{'yes' if default is True else default}`."

@@ -1,6 +1,6 @@
 """Draw the picture of the README: where MobileNet v1 spends its time. Run it where a prediction changes.
 
-    python docs/picture.py
+python docs/picture.py
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ def table() -> Table:
     total = prediction.total
     share = total.ddr_time_s / total.time_serial_s
     columns = [Column("layers", "layers"), Column("part", "time for"), Column("time", "time", "ms", _milliseconds)]
-    rows = [
-        {"layers": layers, "part": PARTS[part], "time": time} for layers, times in varieties.items() for part, time in times.items()
-    ]
+    rows = [{"layers": layers, "part": PARTS[part], "time": time} for layers, times in varieties.items() for part, time in times.items()]
     return Table(columns, rows, title=f"MobileNet v1 takes {1e3 * total.time_serial_s:.1f} ms, {share:.0%} of it on the bus")
 
 
