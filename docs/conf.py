@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import generate  # noqa: E402
+from docutils import nodes  # noqa: E402
 from nbclient import NotebookClient  # noqa: E402
 
 import costmodel  # noqa: E402
@@ -94,6 +97,17 @@ def _inherit(app: Any, what: str, name: str, thing: Any, options: Any, lines: li
         lines += generate.worked_examples(thing)
 
 
+def _describe(app: Any, doctree: Any, page: str) -> None:
+    """Give plots their titles and axes as alternative text; they say them in their SVG."""
+    for image in doctree.findall(nodes.image):
+        path = Path(app.srcdir, image["uri"])
+        if not image.get("alt") and path.suffix == ".svg" and path.exists():
+            labels = re.findall(r'aria-label="((?:Title|Subtitle|[XY]-axis)[^"]*)"', path.read_text(encoding="utf-8"))
+            words = [html.unescape(re.sub(r"^(?:Title|Subtitle) text |^(.-axis) titled | for a .*$", r"\1 ", label)) for label in labels]
+            image["alt"] = "Plot: " + "; ".join(dict.fromkeys(" ".join(word.replace("'", "").split()) for word in reversed(words)))
+
+
 def setup(app: Any) -> None:
     """Connect what this file adds to Sphinx."""
+    app.connect("doctree-resolved", _describe)
     app.connect("autodoc-process-docstring", _inherit, priority=100)
