@@ -39,6 +39,7 @@ test-browser: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python docs/check_site.py docs/_build/html
 
 bench: .venv/bench
 	$(BIN)/pytest benchmarks --benchmark-only --benchmark-columns=min,median,max,rounds

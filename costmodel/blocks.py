@@ -36,6 +36,13 @@ def conv_norm_act(x: Any, conv: Layer, *, name: str, norm: Layer | None, activat
     Returns
     -------
     Tensor
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> x = conv_norm_act(cm.Input((1, 3, 8, 8)), cm.layers.Conv2d(4, 3), name="conv", norm=None, activation=cm.layers.ReLU())
+    >>> list(cm.Network.of(x).nodes)
+    ['input', 'conv', 'conv/act']
     """
     x = conv(x, name=name)
     if norm is not None:
@@ -93,6 +100,13 @@ def standard(
     Returns
     -------
     Tensor
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> net = cm.Network.of(standard(cm.Input((1, 3, 8, 8)), 16, 3))
+    >>> net.macs == 8 * 8 * 16 * 3 * 3 * 3
+    True
     """
     layer = Conv2d(out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation, bias=bias)
     return conv_norm_act(x, layer, name=name, norm=norm, activation=activation)
@@ -116,6 +130,13 @@ def spatially_separable(
 
     Under the reading "rank_1" each filter of k x k is the product of two vectors: the second stage works on each output channel
     alone. Under "full" the second stage is a full convolution across channels. Other parameters are those of `standard`.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> net = cm.Network.of(spatially_separable(cm.Input((1, 3, 8, 8)), 16, 3))
+    >>> net.macs == 8 * 8 * 16 * 3 * 3 + 8 * 8 * 16 * 3
+    True
     """
     if reading not in ("rank_1", "full"):
         raise UnknownNameError.of("reading", reading, ("rank_1", "full"))
@@ -139,7 +160,15 @@ def depthwise_separable(
     activation: Layer | None = ReLU(),  # noqa: B008
     bias: bool = False,
 ) -> Any:
-    """A k x k depthwise convolution, then a 1 x 1 one across channels. Parameters are those of `standard`."""
+    """A k x k depthwise convolution, then a 1 x 1 one across channels. Parameters are those of `standard`.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> net = cm.Network.of(depthwise_separable(cm.Input((1, 3, 8, 8)), 16, 3))
+    >>> net.macs == 8 * 8 * 3 * 3 * 3 + 8 * 8 * 3 * 16
+    True
+    """
     depthwise = DepthwiseConv2d(kernel_size, stride=stride, padding=padding, dilation=dilation, bias=bias)
     x = conv_norm_act(x, depthwise, name=f"{name}/dw", norm=norm, activation=activation)
     return conv_norm_act(x, Conv2d(out_channels, 1, bias=bias), name=f"{name}/pw", norm=norm, activation=activation)
@@ -158,7 +187,15 @@ def depthwise_spatially_separable(
     activation: Layer | None = ReLU(),  # noqa: B008
     bias: bool = False,
 ) -> Any:
-    """A k x 1 depthwise convolution, a 1 x k one, then a 1 x 1 one across channels. Parameters are those of `standard`."""
+    """A k x 1 depthwise convolution, a 1 x k one, then a 1 x 1 one across channels. Parameters are those of `standard`.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> net = cm.Network.of(depthwise_spatially_separable(cm.Input((1, 3, 8, 8)), 16, 3))
+    >>> net.macs == 8 * 8 * 3 * (3 + 3) + 8 * 8 * 3 * 16
+    True
+    """
     column, row = (DepthwiseConv2d(**_window(axis, kernel_size, stride, padding, dilation), bias=bias) for axis in (0, 1))
     x = conv_norm_act(x, column, name=f"{name}/kx1", norm=norm, activation=activation)
     x = conv_norm_act(x, row, name=f"{name}/1xk", norm=norm, activation=activation)
@@ -189,6 +226,13 @@ def squeeze_excite(
     Returns
     -------
     Tensor
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> net = cm.Network.of(squeeze_excite(cm.Input((1, 16, 8, 8)), 4))
+    >>> net.macs == 16 * 4 + 4 * 16
+    True
     """
     y = GlobalAvgPool()(x, name=f"{name}/pool")
     y = conv_norm_act(y, Conv2d(squeezed, 1), name=f"{name}/reduce", norm=None, activation=activation)
@@ -237,6 +281,13 @@ def inverted_residual(
     Returns
     -------
     Tensor
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> net = cm.Network.of(inverted_residual(cm.Input((1, 8, 4, 4)), 48, 8, residual=True))
+    >>> net.macs == 4 * 4 * (8 * 48 + 48 * 3 * 3 + 48 * 8)
+    True
     """
     y = x
     if expanded is not None:
@@ -249,7 +300,14 @@ def inverted_residual(
 
 
 def classifier(x: Any, classes: Num) -> Any:
-    """Global average pooling, a dense layer and softmax, named pool, flatten, fc and softmax."""
+    """Global average pooling, a dense layer and softmax, named pool, flatten, fc and softmax.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> list(cm.Network.of(classifier(cm.Input((1, 64, 7, 7)), 10)).nodes)
+    ['input', 'pool', 'flatten', 'fc', 'softmax']
+    """
     x = Flatten()(GlobalAvgPool()(x, name="pool"), name="flatten")
     return Softmax()(Dense(classes)(x, name="fc"), name="softmax")
 
@@ -264,7 +322,13 @@ FLAVOURS: dict[str, Block] = {
 
 
 def flavour(name: str) -> Block:
-    """The block of a convolution flavour."""
+    """The block of a convolution flavour.
+
+    Examples
+    --------
+    >>> flavour("depthwise_separable") is depthwise_separable
+    True
+    """
     if name not in FLAVOURS:
         raise UnknownNameError.of("flavour", name, FLAVOURS)
     return FLAVOURS[name]

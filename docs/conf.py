@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+import generate  # noqa: E402
+from docutils import nodes  # noqa: E402
 from nbclient import NotebookClient  # noqa: E402
 
 import costmodel  # noqa: E402
@@ -35,14 +39,13 @@ extensions = [
     "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
 ]
 
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
-templates_path = ["_templates"]
 exclude_patterns = ["_build", "**/jupyter_execute", "jupyter_execute"]
 language = "en_GB"
+smartquotes = False  # options of the shell keep their two dashes
 nitpicky = False
 
 # Notebooks.
@@ -56,7 +59,6 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
 # API reference.
-autosummary_generate = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
@@ -81,14 +83,31 @@ def _copy_examples() -> None:
 
 
 _copy_examples()
+generate.write(HERE / "reference" / "generated")
 
 
 def _inherit(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    """Give a class without a docstring that of its nearest parent: Conv2d is documented where all convolutions are."""
+    """Give a class without a docstring that of its nearest parent: Conv2d is documented where all convolutions are.
+
+    Layers and networks get their worked examples.
+    """
     if what == "class" and not any(lines):
         lines[:] = (inspect.getdoc(thing) or "").splitlines()
+    if "Examples" not in lines:
+        lines += generate.worked_examples(thing)
+
+
+def _describe(app: Any, doctree: Any, page: str) -> None:
+    """Give plots their titles and axes as alternative text; they say them in their SVG."""
+    for image in doctree.findall(nodes.image):
+        path = Path(app.srcdir, image["uri"])
+        if not image.get("alt") and path.suffix == ".svg" and path.exists():
+            labels = re.findall(r'aria-label="((?:Title|Subtitle|[XY]-axis)[^"]*)"', path.read_text(encoding="utf-8"))
+            words = [html.unescape(re.sub(r"^(?:Title|Subtitle) text |^(.-axis) titled | for a .*$", r"\1 ", label)) for label in labels]
+            image["alt"] = "Plot: " + "; ".join(dict.fromkeys(" ".join(word.replace("'", "").split()) for word in reversed(words)))
 
 
 def setup(app: Any) -> None:
     """Connect what this file adds to Sphinx."""
+    app.connect("doctree-resolved", _describe)
     app.connect("autodoc-process-docstring", _inherit, priority=100)

@@ -16,7 +16,14 @@ Check = tuple[Num, str]
 
 
 class Counts(NamedTuple):
-    """What one layer does and holds. All exact; `other` names elementary steps of the other-operations table."""
+    """What one layer does and holds. All exact; `other` names elementary steps of the other-operations table.
+
+    Examples
+    --------
+    >>> one = Counts(macs=27, weights=27, biases=1)
+    >>> Counts.sum([one, one]).macs, one.trainable
+    (54, 28)
+    """
 
     macs: Num = 0
     other: tuple[tuple[str, Num], ...] = ()
@@ -52,7 +59,15 @@ class Counts(NamedTuple):
 
 
 class Example(NamedTuple):
-    """A worked example of a layer: it is a test, a row of the layer list and a piece of documentation."""
+    """A worked example of a layer: it is a test, a row of the layer list and a piece of documentation.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> example = next(cm.layers.Conv2d.examples())
+    >>> example.layer.infer(example.inputs)[0][0] == example.output
+    True
+    """
 
     layer: Layer
     inputs: tuple[Shape, ...]
@@ -75,6 +90,15 @@ class Layer(Record):
     """A layer. A subclass that sets `kind` is registered, tested, listed and documented.
 
     Calling a layer on tensors adds it to their network: ``y = Conv2d(32, 3)(x, name="conv1")``.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> layer = cm.layers.Conv2d(16, 3, stride=2)
+    >>> layer.output_shape((1, 3, 32, 32))
+    (1, 16, 16, 16)
+    >>> layer.counts(((1, 3, 32, 32),), (1, 16, 16, 16)).macs == 16 * 16 * 16 * 3 * 3 * 3
+    True
     """
 
     kind: ClassVar[str]
@@ -181,7 +205,13 @@ class Layer(Record):
 
 
 def layer_class(kind: str) -> type[Layer]:
-    """The layer class of a kind."""
+    """The layer class of a kind.
+
+    Examples
+    --------
+    >>> layer_class("conv2d").__name__
+    'Conv2d'
+    """
     if kind not in LAYERS:
         raise UnknownNameError.of("layer kind", kind, LAYERS)
     return LAYERS[kind]

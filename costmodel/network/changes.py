@@ -8,7 +8,15 @@ from costmodel.tables import Column, Table
 
 
 class Change(NamedTuple):
-    """Something that a rewrite changed."""
+    """Something that a rewrite changed.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> thin = cm.zoo.lenet_5_caffe().rewrite(cm.rewrites.Classes(5))
+    >>> thin.changes.made[0].before, thin.changes.made[0].after
+    (10, 5)
+    """
 
     rewrite: str
     node: str
@@ -18,7 +26,13 @@ class Change(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A node that a rewrite could have changed, and left alone."""
+    """A node that a rewrite could have changed, and left alone.
+
+    Examples
+    --------
+    >>> Left("Width", "fc", "the network returns it").why
+    'the network returns it'
+    """
 
     rewrite: str
     node: str
@@ -26,7 +40,14 @@ class Left(NamedTuple):
 
 
 class Changes(tuple[Change | Left, ...]):
-    """The records of all rewrites of a network, in their order. A tuple; printed it is a table."""
+    """The records of all rewrites of a network, in their order. A tuple; printed it is a table.
+
+    Examples
+    --------
+    >>> changes = Changes([Change("Kernel", "conv1", "kernel_size", 3, 5), Left("Kernel", "fc", "no kernel")])
+    >>> len(changes.made), len(changes.left), changes.table.notes
+    (1, 1, ('1 changed, 1 left alone',))
+    """
 
     __slots__ = ()
 

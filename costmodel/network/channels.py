@@ -85,6 +85,13 @@ class Channels:
     network : Network
     keep_outputs : bool
         Whether what the network returns keeps its size.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> found = Channels(cm.zoo.mobilenet_cifar())
+    >>> [axis.size for axis in found.axes][:3]
+    [32, 64, 128]
     """
 
     def __init__(self, network: Network, keep_outputs: bool = True) -> None:

@@ -99,6 +99,15 @@ class Network:
         What its reader had to assume, and which rewrites it went through; every prediction shows them.
     changes : Changes
         What rewrites changed and what they left alone and why; no part of the content that compares.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> x = cm.Input((1, 3, 32, 32))
+    >>> x = cm.layers.ReLU()(cm.layers.Conv2d(16, 3, stride=2)(x, name="conv"), name="act")
+    >>> net = cm.Network.of(x, name="one_conv")
+    >>> net.macs == 16 * 16 * 16 * 3 * 3 * 3, net.parameters["weights"] == 16 * 3 * 3 * 3
+    (True, True)
     """
 
     def __init__(

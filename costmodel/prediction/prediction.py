@@ -47,6 +47,15 @@ class Prediction:
     widths : Widths
     total : Total
     rows : tuple of Row
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> p = cm.predict("mobilenet_v1", "pardhi")
+    >>> p.total.ddr_bytes, p.total.bound_by
+    (6769064, 'ddr')
+    >>> p["conv1"].output_shapes, p["conv1"].macs == 112 * 112 * 32 * 3 * 3 * 3
+    (((1, 32, 112, 112),), True)
     """
 
     def __init__(

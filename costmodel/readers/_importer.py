@@ -41,6 +41,17 @@ class Operator:
         The version of the operator set.
     reader : object
         Whatever else the rules of a format need.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> @cm.readers.register("Scaled", domain="keras")
+    ... def scaled(op):
+    ...     return op.emit(cm.layers.Dense(op.get("units")), op[0])
+    >>> layers = [{"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [1, 8]}},
+    ...           {"class_name": "Scaled", "config": {"name": "scaled", "units": 4}}]
+    >>> cm.read({"class_name": "Sequential", "config": {"name": "n", "layers": layers}}).macs
+    32
     """
 
     __slots__ = (

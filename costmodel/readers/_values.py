@@ -88,6 +88,11 @@ class Value:
         Where the network computes it; None for what is known without the network's inputs.
     sources : tuple of Stored
         The stored tensors that it is made of.
+
+    Examples
+    --------
+    >>> Value((1, 3, 8, 8), "float32").shape
+    (1, 3, 8, 8)
     """
 
     __slots__ = ("_data", "_load", "dtype", "ref", "shape", "sources")

@@ -58,6 +58,13 @@ class Difference:
         The totals by figure.
     layers : tuple of str
         Names of the layers that are new, gone or changed, those that change the serial time most first.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> difference = cm.compare("mobilenet_v1", "mobilenet_v2")
+    >>> type(difference).__name__, difference.changes["macs"].before
+    ('Difference', 568740352)
     """
 
     def __init__(self, before: Prediction, after: Prediction) -> None:

@@ -22,7 +22,18 @@ _PACKAGE = __name__.rpartition(".")[0]
 
 
 def network(builder: Builder) -> Builder:
-    """Register a zoo function under its name."""
+    """Register a zoo function under its name.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> @network
+    ... def one_dense(classes=10):
+    ...     return cm.sequential((1, 64), [cm.layers.Dense(classes)], name="one_dense")
+    >>> cm.zoo.build("one_dense", classes=5).macs
+    320
+    >>> del _FOUND["one_dense"]
+    """
     if builder.__name__ in _FOUND:
         raise CostModelError(f"zoo network {builder.__name__!r} is already registered by {_FOUND[builder.__name__].__module__}")
     _FOUND[builder.__name__] = builder
@@ -56,7 +67,14 @@ def builders() -> dict[str, Callable[..., Network]]:
 
 
 def builder(name: str, default: Any = _RAISE) -> Any:
-    """The zoo function of that name; modules whose name begins it are searched first."""
+    """The zoo function of that name; modules whose name begins it are searched first.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> builder("mobilenet_v1") is cm.zoo.mobilenet_v1
+    True
+    """
     for module in sorted(_modules(), key=lambda module: not name.startswith(module)):
         if name in _FOUND:
             break
