@@ -42,7 +42,9 @@ OTHERWISE = {
     "symbols",
     "Prediction",
     "CostModelError",
-}  # tensors while a network is built, what is tested with the readers, numbers, SymPy's own, made by predict, an exception
+    "measure",
+    "calibrate",
+}  # tensors while a network is built, what is tested with the readers, numbers, SymPy's own, made by predict, an exception, what is tested with calibration
 HTML = [
     name
     for name in RESULTS
