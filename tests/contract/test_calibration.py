@@ -286,6 +286,11 @@ def test_evaluations_by_layer_kernel_and_kind(calibration):
         calibration.evaluate(networks, by="colour")
 
 
+def test_a_calibration_has_a_rich_display(calibration):
+    assert "macs.pointwise" in calibration._repr_html_()
+    assert "warning: " in repr(calibration)
+
+
 def test_too_few_measurements():
     pytest.importorskip("scipy", reason="fitting needs SciPy")
     with pytest.raises(cm.errors.FieldError, match="at least two"):

@@ -49,7 +49,11 @@ OTHERWISE = {
     "symbols",
     "Prediction",
     "CostModelError",
-}  # tensors while a network is built, what is tested with the readers, numbers, SymPy's own, made by predict, an exception
+    "measure",
+    "calibrate",
+}
+"""Tensors while a network is built, what is tested with the readers, numbers, SymPy's own, made by predict, an exception, what is
+tested with calibration."""
 HTML = [  # but formulas, which are LaTeX, and sweeps, whose page is xarray's
     name
     for name in RESULTS
