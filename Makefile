@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow docs bench golden clean
+.PHONY: demo test test-slow test-browser docs bench golden clean
 
 # One environment; it is set up again when pyproject.toml changes.
 .venv/cli: pyproject.toml
@@ -27,11 +27,15 @@ test: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not browser"
 	$(MAKE) --no-print-directory docs
 
 test-slow: .venv/dev
 	$(BIN)/pytest -m slow
+
+# The explorer's page in headless Chromium (or $$CHROMIUM); skipped where there is none.
+test-browser: .venv/dev
+	$(BIN)/pytest -m browser -rs tests/browser
 
 docs: .venv/dev
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

@@ -535,4 +535,4 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-from costmodel import cli_check, cli_explain, cli_sweep  # noqa: E402, F401  their commands join `app`
+from costmodel import cli_check, cli_explain, cli_explore, cli_sweep  # noqa: E402, F401  their commands join `app`

@@ -83,6 +83,17 @@ def parse(text: str, dimension: str) -> int | float:
     return positive(float(Quantity(f"{number}{prefix}", binary=True)) * worth, text)
 
 
+def suffixes(dimension: str) -> dict[str, float]:
+    """What may stand behind a number of a dimension, with its prefix, and what one of it is worth.
+
+    >>> suffixes("bytes_per_s")["GB/s"], suffixes("mac_flops_per_s")["GMAC/s"]
+    (1000000000.0, 2000000000.0)
+    """
+    from quantiphy import Quantity
+
+    return {suffix: float(Quantity(f"1{prefix}", binary=True)) * worth for suffix, (prefix, worth) in _suffixes(dimension).items()}
+
+
 def positive(value: Any, shown: object = None) -> int | float:
     """`value` where it is a finite positive number, as an int where it is whole."""
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):

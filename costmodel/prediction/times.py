@@ -9,6 +9,9 @@ from costmodel._num import Num, at_most, is_symbolic, maximum, ratio, where
 from costmodel.formulas import time
 from costmodel.hardware import Hardware
 
+CORE = ("macs", "other", "overhead")
+"""What binds where the bus doesn't."""
+
 
 class Times(NamedTuple):
     """The times of a row or of the whole network. [s]"""
@@ -69,16 +72,17 @@ class Times(NamedTuple):
         none = type(self.overhead_s) is int and self.overhead_s == 0
         times: tuple[Num, ...] = self[:3] if none else (*self[:3], self.overhead_s)
         if not any(map(is_symbolic, times)):
-            return _binds(self.bus, *times)
+            return binds((self.bus, *CORE), *times)
         from sympy.utilities.lambdify import implemented_function
 
-        return implemented_function(f"binds_{self.bus}", partial(_binds, self.bus))(*times)
+        return implemented_function(f"binds_{self.bus}", partial(binds, (self.bus, *CORE)))(*times)
 
 
-def _binds(bus: str, bus_s: Num, mac_s: Num, other_s: Num, overhead_s: Num | None = None) -> Any:
-    core = where(at_most(other_s, mac_s), "macs", "other")
-    work = where(at_most(mac_s + other_s, bus_s), bus, core)
-    return work if overhead_s is None else where(at_most(overhead_s, maximum(bus_s, mac_s + other_s)), work, "overhead")
+def binds(names: tuple[Any, ...], bus_s: Num, mac_s: Num, other_s: Num, overhead_s: Num | None = None) -> Any:
+    """Which of the names, of the bus, of MACs, of other operations and of overhead, takes the time."""
+    bus, macs, other, overhead = names
+    work = where(at_most(mac_s + other_s, bus_s), bus, where(at_most(other_s, mac_s), macs, other))
+    return work if overhead_s is None else where(at_most(overhead_s, maximum(bus_s, mac_s + other_s)), work, overhead)
 
 
 def faster(serial_rows: Num, rows: int) -> Any:

@@ -2,5 +2,6 @@
 
 from costmodel.report.difference import Difference, compare
 from costmodel.report.documents import markdown, page
+from costmodel.report.explore import explorer
 
-__all__ = ["Difference", "compare", "markdown", "page"]
+__all__ = ["Difference", "compare", "explorer", "markdown", "page"]

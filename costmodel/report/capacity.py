@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from costmodel import quantities
 from costmodel.errors import FieldError
 from costmodel.report import style
-from costmodel.report.charts import lines
+from costmodel.report.charts import lines, spread
 from costmodel.tables import Column, Table
 
 if TYPE_CHECKING:
+    from costmodel.prediction import Prediction
     from costmodel.prediction.memory import Memory
     from costmodel.report.style import Chart
     from costmodel.whatif.movement import SkiSlope
@@ -85,6 +88,96 @@ def arena(memory: Memory, *, title: str = "") -> Chart:
     named = label.encode(x=alt.value(0), y="offset:Q", text="name:N")
     chart = alt.layer(drawn, height.encode(y="offset:Q"), named).properties(width=560, height=320)
     return style.dressed(chart, title or f"{memory.workload.network.name}: tensors in {memory.arena_bytes:,} B")
+
+
+def live_memory(prediction: Prediction, *, title: str = "", width: int = 680, height: int = 300) -> Chart:
+    """What is held at every step, over the arena's rectangles: tensors by steps and addresses, the live bytes as a line, the SRAM.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Its order of execution is the one drawn.
+    title : str
+        Above the plot.
+    width, height : int
+        [pixel]
+
+    Returns
+    -------
+    altair.LayerChart
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> p = cm.predict("mobilenet_v1")
+    >>> line = cm.plot.live_memory(p).to_dict()["layer"][1]["data"]["values"]
+    >>> max(point["n_bytes"] for point in line) == p.total.peak_live_bytes
+    True
+    """
+    alt = style.load()
+    rows, memory = style.plain(prediction).rows, prediction.memory
+    boxes = [
+        {"name": t.name, "left": t.lower, "right": t.upper, "bottom": t.offset, "top": t.offset + t.n_bytes, "n_bytes": t.n_bytes}
+        for t in memory.tensors
+    ]
+    steps = [{"step": i, "n_bytes": row.live_bytes, "name": row.name} for i, row in enumerate(rows)]
+    steps.append({**steps[-1], "step": len(rows)})
+    sram, peak = prediction.hardware.sram_bytes, prediction.total.peak_live_bytes
+    tallest = max(memory.arena_bytes, peak)
+    shown = {"SRAM": sram} if sram <= 2 * tallest else {}
+    shown |= {"arena": memory.arena_bytes} if memory.arena_bytes > peak else {}
+    ends = [0, 1.1 * max(tallest, *shown.values()) if shown else 1.1 * tallest]
+    x = alt.X("left:Q", title="step, in the order of execution", scale=alt.Scale(domain=[0, len(rows)], nice=False),
+              axis=alt.Axis(grid=False, tickMinStep=1))  # fmt: skip
+    y = alt.Y("bottom:Q", title="bytes held, addresses (B)", scale=alt.Scale(domain=ends, nice=False),
+              axis=alt.Axis(values=_binary_ticks(ends[1]), labelExpr=_BINARY))  # fmt: skip
+    tips = [alt.Tooltip("name:N", title="tensor"), alt.Tooltip("n_bytes:Q", title="bytes", format=",")]
+    rectangles = alt.Chart(alt.Data(values=boxes)).mark_rect(
+        color=style.PALETTE[4], opacity=0.55, stroke="white", strokeWidth=min(0.5, 60 / len(rows))
+    )
+    line = alt.Chart(alt.Data(values=steps)).mark_line(interpolate="step-after", color=style.PALETTE[0], strokeWidth=2)
+    heights = spread([height * value / ends[1] for value in sorted(shown.values())], 13)
+    levels = [
+        {"n_bytes": shown[name], "label": at * ends[1] / height, "name": f"{name} {quantities.show(shown[name], 'B')}"}
+        for name, at in zip(sorted(shown, key=lambda name: shown[name]), heights, strict=True)
+    ]
+    rule = alt.Chart(alt.Data(values=levels))
+    at = next(i for i, row in enumerate(rows) if row.live_bytes == peak)
+    flip = at > len(rows) / 2
+    mark = alt.Chart(alt.Data(values=[{"step": at + 0.5, "n_bytes": peak, "name": f"peak: {rows[at].name}"}])).encode(
+        alt.X("step:Q"), alt.Y("n_bytes:Q"), text="name:N"
+    )
+    chart = alt.layer(
+        rectangles.encode(x, y, x2="right:Q", y2="top:Q", tooltip=tips),
+        line.encode(alt.X("step:Q"), alt.Y("n_bytes:Q")),
+        *([rule.mark_rule(color=style.GREY, strokeDash=[5, 4]).encode(alt.Y("n_bytes:Q")),
+           rule.mark_text(align="left", dx=6, color=style.GREY, fontSize=11).encode(
+               alt.Y("label:Q"), x=alt.value(width), text="name:N")] if levels else []),
+        mark.mark_text(align="right" if flip else "left", baseline="bottom", dy=-3, dx=4 if flip else -4, color=style.GREY, fontSize=11),
+    ).properties(width=width, height=height)  # fmt: skip
+    name, machine = prediction.network.name, prediction.hardware.name
+    gap = quantities.show(abs(sram - peak), "B")
+    fits = f"{gap} less than the SRAM of {machine}" if peak <= sram else f"{gap} more than the SRAM of {machine} has"
+    packed = "the arena is as low as that" if memory.arena_bytes == peak else f"an arena takes {quantities.show(memory.arena_bytes, 'B')}"
+    said = f"{name} holds at most {quantities.show(peak, 'B')}, {fits}"
+    return style.dressed(chart, title or said, f"line: live bytes; boxes: the tensors at their addresses; {packed}")
+
+
+_BINARY = (
+    "datum.value >= 1048576 ? format(datum.value / 1048576, '~g') + ' MiB' : "
+    "datum.value >= 1024 ? format(datum.value / 1024, '~g') + ' KiB' : datum.value + ' B'"
+)
+"""The Vega expression that writes bytes with binary prefixes."""
+
+
+def _binary_ticks(high: float) -> list[float]:
+    """A few round numbers of bytes from 0 up.
+
+    >>> _binary_ticks(1000)
+    [0.0, 256.0, 512.0, 768.0]
+    """
+    step = 2.0 ** math.ceil(math.log2(high / 6))
+    return [step * i for i in range(int(high / step) + 1)]
 
 
 def _heights(memory: Memory) -> list[dict[str, Any]]:

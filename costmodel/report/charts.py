@@ -237,14 +237,14 @@ def _labels(points: Sequence[Mapping[str, Any]], ends: tuple[float, float], heig
             last[point["name"]] = point
     rising = sorted(last.values(), key=lambda point: point["y"])
     heights = [forth(point["y"]) for point in rising]
-    spread = _spread(heights, step)
-    return [{**point, "y": back(at)} for point, at in zip(rising, spread, strict=True)]
+    apart = spread(heights, step)
+    return [{**point, "y": back(at)} for point, at in zip(rising, apart, strict=True)]
 
 
-def _spread(heights: Sequence[float], step: float) -> list[float]:
+def spread(heights: Sequence[float], step: float) -> list[float]:
     """Rising heights at least `step` apart; groups that would overlap stay centred where they were.
 
-    >>> _spread([0.0, 0.5, 9.0], 1.0)
+    >>> spread([0.0, 0.5, 9.0], 1.0)
     [-0.25, 0.75, 9.0]
     """
     groups: list[list[float]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from typing import Any
 
 from costmodel import quantities
@@ -144,19 +145,23 @@ def _shares(prediction: Prediction) -> list[str]:
 
 
 def _pictures(prediction: Prediction) -> list[str]:
-    """Where the time goes and what is held, drawn; or why they aren't."""
-    from costmodel.report.charts import bars, lines
+    """Where the time goes, what is reached and what is held, drawn; or why they aren't."""
+    from costmodel.report import plot
     from costmodel.report.saving import drawn
 
-    try:
-        stages, live = _stage_times(prediction), _live(prediction)
-        times = bars(stages, x="time", y="stage", by="part", width=520)
-        sram, highest = prediction.hardware.sram_bytes, max(row["live_bytes"] for row in live.rows)
-        held = lines(live, x="step", y="live_bytes", by="what", width=520, level=sram if sram <= 2 * highest else None)
-        images = [drawn(chart, "svg", 1).decode() for chart in (times, held)]
-    except (MissingExtraError, SymbolicError, FieldError) as error:
-        return [f"<p>Pictures are left out: {html.escape(str(error))}</p>"]
-    return [_figure(image, table.title, number) for number, (image, table) in enumerate(zip(images, (stages, live), strict=True))]
+    found = []
+    pictures: tuple[Callable[[Prediction], Any], ...] = (plot.shares, plot.layer_times, plot.roofline, plot.live_memory)
+    for number, picture in enumerate(pictures):
+        try:
+            chart = picture(prediction)
+            image = drawn(chart, "svg", 1).decode()
+        except (MissingExtraError, SymbolicError) as error:
+            return [f"<p>Pictures are left out: {html.escape(str(error))}</p>"]
+        except FieldError as error:
+            found.append(f"<p>A picture is left out: {html.escape(str(error))}</p>")
+            continue
+        found.append(_figure(image, str(chart.title["text"]), number))
+    return found
 
 
 def _figure(svg: str, caption: str, number: int) -> str:
@@ -164,26 +169,3 @@ def _figure(svg: str, caption: str, number: int) -> str:
     own = re.sub(r'(\bid="|url\(#|href="#)', rf"\1p{number}-", svg)
     said = html.escape(caption)
     return f'<figure role="img" aria-label="{said}">\n{own}\n</figure>'
-
-
-def _stage_times(prediction: Prediction) -> Table:
-    from costmodel.prediction.shares import GROUPINGS
-
-    bus = "flash" if prediction.hardware.weights_in_flash else "DDR"
-    parts = ((bus, "ddr_time_s"), ("MACs", "mac_time_s"), ("other", "other_time_s"))
-    sums: dict[tuple[str, str], Any] = {}
-    for row in prediction.rows:
-        for part, key in parts:
-            place = (GROUPINGS["stage"][1](row), part)
-            sums[place] = sums.get(place, 0) + getattr(row, key)
-    rows = [{"stage": stage, "part": part, "time": time} for (stage, part), time in sums.items()]
-    title = f"Serial time by stage: {quantities.show(prediction.total.time_serial_s, 's')} in all"
-    return Table([Column("time", "time", "s"), Column("stage", "stage"), Column("part", "spent on")], rows, title=title)
-
-
-def _live(prediction: Prediction) -> Table:
-    rows = [{"step": i + 1, "live_bytes": row.live_bytes, "what": "live"} for i, row in enumerate(prediction.rows)]
-    peak = quantities.show(prediction.total.peak_live_bytes, "B")
-    sram = quantities.show(prediction.hardware.sram_bytes, "B")
-    title = f"Feature maps held at each step: at most {peak}; the SRAM has {sram}"
-    return Table([Column("step", "step", ""), Column("live_bytes", "live", "B"), Column("what", "what")], rows, title=title)

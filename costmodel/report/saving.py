@@ -74,6 +74,8 @@ def drawn(chart: Any, format: str, scale: float) -> bytes:
         raise MissingExtraError.of("vl-convert-python", "plot", f"saving a plot as {format}") from None
     if format in ("png", "pdf"):
         image = io.BytesIO()
+        if format == "png" and chart.background == "transparent":  # there half-covered pixels lose their colour
+            chart = chart.properties(background="white")
         chart.save(image, format=format, **({"scale_factor": scale} if format == "png" else {}))
         return image.getvalue()
     text = io.StringIO()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from costmodel.errors import MissingExtraError
+from costmodel.errors import FieldError, MissingExtraError, SymbolicError
 from costmodel.tables import Column
 
 if TYPE_CHECKING:
     import altair
+
+    from costmodel.prediction import Prediction
 
     Chart: TypeAlias = altair.LayerChart | altair.ConcatChart
 
@@ -17,6 +19,12 @@ GREY = "#7a7a7a"
 
 PALETTE = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377")
 """Paul Tol's bright scheme, which colour-blind readers tell apart (https://personal.sron.nl/~pault, section 2.1)."""
+
+BINDS = {"ddr": PALETTE[0], "flash": PALETTE[0], "macs": PALETTE[2], "other": PALETTE[1], "overhead": GREY}
+"""The colours of what binds, and of what time is spent on."""
+
+SHAPES = {"ddr": "circle", "flash": "circle", "macs": "square", "other": "triangle-up", "overhead": "diamond"}
+"""The same by shape."""
 
 STANDARD = "standard"
 """What is drawn in grey, as others are compared with it."""
@@ -51,6 +59,21 @@ def colours(names: list[str]) -> list[str]:
     others = [name for name in names if name != STANDARD]
     chosen = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(others)} | {STANDARD: GREY}
     return [chosen[name] for name in names]
+
+
+def plain(prediction: Prediction) -> Prediction:
+    """The prediction where its figures are plain numbers and it has layers."""
+    if prediction.symbols or prediction.hardware.arrays:
+        what = ", ".join(sorted(map(str, prediction.symbols))) or "arrays"
+        raise SymbolicError(f"a plot needs plain numbers; the prediction of {prediction.network.name!r} holds {what}")
+    if not prediction.rows:
+        raise FieldError(f"network {prediction.network.name!r} has no layer to draw")
+    return prediction
+
+
+def amount(unit: str) -> str:
+    """The Vega expression that writes an axis value with its unit: 200 µs, 4 kFLOPS."""
+    return f"replace(format(datum.value, '~s'), regexp('([^0-9.−-]?)$'), ' $1{unit}')"
 
 
 def words(name: object) -> str:

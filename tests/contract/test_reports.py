@@ -65,7 +65,7 @@ def test_the_page_stands_alone(hardware: str) -> None:
     assert "300,774,272" in text  # MACs, as torchvision's MobileNet v2 has them
     assert "@media print" in text
     if CAN_DRAW:
-        assert text.count("<svg") == text.count('role="img" aria-label=') == 2
+        assert text.count("<svg") == text.count('role="img" aria-label=') == 4
 
 
 def test_a_page_without_the_packages_that_draw_says_so() -> None:

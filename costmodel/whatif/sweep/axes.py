@@ -146,7 +146,7 @@ def rewrite_class(dotted: str) -> tuple[type[rewrites.Rewrite], str]:
     classes = _classes()
     if word not in classes:
         raise UnknownNameError.of("rewrite", word, classes)
-    fields = list(getattr(classes[word], "__dataclass_fields__", ()))
+    fields = list(getattr(classes[word], "_names", ()))
     if field not in fields:
         raise UnknownNameError.of(f"field of rewrite {word!r}", field, fields)
     return classes[word], field
