@@ -19,7 +19,15 @@ CLOSE = 0.25
 
 
 class Errors(NamedTuple):
-    """Measured times beside those of the model and of MACs at one fitted rate."""
+    """Measured times beside those of the model and of MACs at one fitted rate.
+
+    Examples
+    --------
+    >>> from costmodel.calibration import Errors
+    >>> errors = Errors(("a", "b"), (1.0, 2.0), (1.1, 1.8), (2.0, 1.0), "network")
+    >>> round(errors.median, 3), errors.within, errors.turned
+    (0.1, 1.0, [('a', 'b')])
+    """
 
     labels: tuple[str, ...]
     """What a row belongs to: its network, kind or kernel size."""

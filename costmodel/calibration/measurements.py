@@ -14,7 +14,16 @@ from costmodel.tables import Column, Table
 
 
 class Measurement(NamedTuple):
-    """The time of a layer, or of a whole network where `layer` is empty, and the work that was done in it."""
+    """The time of a layer, or of a whole network where `layer` is empty, and the work that was done in it.
+
+    Examples
+    --------
+    >>> from costmodel.calibration import Measurement
+    >>> work = "net", "", "network", "", "", "", 2, 30, "dense=10;pointwise=20", 0, "", 8, 4, 4
+    >>> row = Measurement(*work, 1e-3, 9e-4, 0.0, 9, "none", 1, "paper")
+    >>> row.work, row.moved_bytes
+    ({'dense': 10, 'pointwise': 20}, 16)
+    """
 
     network: str
     layer: str

@@ -40,7 +40,7 @@ def figures() -> Table:
     Examples
     --------
     >>> sorted({row["status"] for row in figures().rows})
-    ['not-reached', 'pending', 'reached', 'reached-by-truncation']
+    ['not-reached', 'reached', 'reached-by-truncation']
     """
     from costmodel.published.claimed import Claim, claims
 
