@@ -88,6 +88,8 @@ def _mapped(prediction: Prediction, of: Callable[[Num], Num]) -> tuple[Network, 
     old = prediction.network
     network = object.__new__(_Evaluated)
     network.__dict__.update({key: value for key, value in old.__dict__.items() if key not in ("counts", "totals", "parameters", "hosts")})
+    if prediction.hardware.skips_zeros != "none":
+        network.__dict__["counts"] = {name: counts(one) for name, one in old.counts.items()}  # each node has its own share of zeros
     network.__dict__["totals"] = counts(old.totals)
     network.__dict__["parameters"] = {which: of(number) for which, number in old.parameters.items()}
     workload = object.__new__(Workload)

@@ -89,7 +89,7 @@ def _work(plan: Plan, block: Block) -> list[_Work]:
         if not isinstance(p.policy, ARITHMETIC) or p.weight_prefetch:
             found.append(_Work(corner, span, p.on(plan.base), overhead_s, machine))
             continue
-        macs = [row.macs if row.occupied_macs is None else row.occupied_macs for row in p.rows]
+        macs = [row.macs_effective if row.occupied_macs is None else row.occupied_macs for row in p.rows]
         layers = [_stacked(plan, column, len(block)) for column in (p.occupied_bytes, macs, p.other_ops_of_steps)]
         alone = plan.capacity is None and not plan.closed  # else what is alike would depend on the block, and the last digit with it
         found.append(_Work(corner, span, _alike_together(layers) if alone else tuple(layers), overhead_s, machine))
