@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from costmodel._num import Num, is_symbolic
 from costmodel.errors import CostModelError, FieldError
@@ -46,7 +45,9 @@ class Closed:
         self._places = figures
         self._conditions = prediction.network.conditions
         formulas = [*figures, *[condition for condition, _ in self._conditions]]
-        self._compiled = sp.lambdify(arguments, formulas, modules="numpy", cse=True)
+        from sympy import lambdify
+
+        self._compiled = lambdify(arguments, formulas, modules="numpy", cse=True)
 
     def at(self, values: list[Any]) -> Prediction:
         """The prediction at arrays of sizes, which broadcast.

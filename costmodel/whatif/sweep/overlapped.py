@@ -118,10 +118,11 @@ def _stacked(plan: Plan, column: Sequence[Any], n_axes: int) -> Any:
 
 
 def _layer_by_layer(work: tuple[Any, Any, Any], hardware: Hardware) -> Any:
-    """The sum over layers of the overlapped time, in turn; each has the full size, so the sum grows in place."""
+    """The sum over layers of the overlapped time, in turn: bus and core of all layers at once, each on its own axes."""
+    bus, mac, other = Times.of(hardware, *work)[:3]
     time_s: Any = 0.0
-    for layer in zip(*work, strict=True):
-        one = time.overlapped(*Times.of(hardware, *layer)[:3])
+    for bus_s, core_s in zip(bus, mac + other, strict=True):
+        one = time.overlapped(bus_s, core_s, 0)
         time_s = one if isinstance(time_s, float) else time_s.__iadd__(one)
     return time_s
 
