@@ -266,7 +266,7 @@ def _solve(
     ],
     goal: Annotated[str | None, typer.Option(help="smallest or largest.")] = None,
     lattice: Annotated[str | None, typer.Option(help="Values to try of an argument, separated by commas.")] = None,
-    at: Annotated[str | None, typer.Option(help="Of an iso-line the values of the first variable: 2GB/s,4GB/s or 1GB/s:16GB/s:log5.")] = None,
+    at: Annotated[str | None, typer.Option(help="Of an iso-line the values of the first variable: 2GB/s,4GB/s or 1GB/s:9GB/s:5.")] = None,
     hardware: Machines = "pardhi",
     set_: Changes = None,
     traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",

@@ -86,7 +86,9 @@ METRICS: dict[str, Metric] = {
     "inferences_per_s": Metric("1/s", "float64", _TIMES, _WORK),
     "inferences_per_s_overlapped": Metric("1/s", "float64", _TIMES),
     "peak_fraction": Metric("", "float64", _TIMES, _WORK),
-    "energy_j": Metric("J", "float64", (*_BUS, "skips_zeros", *ENERGIES), ("bus_bytes", "macs_effective", "other_ops", "sram_bytes_moved", *ENERGIES)),
+    "energy_j": Metric(
+        "J", "float64", (*_BUS, "skips_zeros", *ENERGIES), ("bus_bytes", "macs_effective", "other_ops", "sram_bytes_moved", *ENERGIES)
+    ),
 }
 """Every metric by its name: the fields of a prediction's totals, and parameters by role."""
 
