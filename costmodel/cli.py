@@ -266,7 +266,7 @@ def _solve(
     ],
     goal: Annotated[str | None, typer.Option(help="smallest or largest.")] = None,
     lattice: Annotated[str | None, typer.Option(help="Values to try of an argument, separated by commas.")] = None,
-    at: Annotated[str | None, typer.Option(help="Of an iso-line the values of the first variable, separated by commas.")] = None,
+    at: Annotated[str | None, typer.Option(help="Of an iso-line the values of the first variable: 2GB/s,4GB/s or 1GB/s:9GB/s:5.")] = None,
     hardware: Machines = "pardhi",
     set_: Changes = None,
     traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",
@@ -284,7 +284,7 @@ def _solve(
 
     found = solve(
         _subject(network, context.args, inputs, values, unknown), _one_machine(hardware, set_), condition, for_, goal=goal,
-        lattice=_list_of_numbers(lattice, "--lattice"), at=_list_of_numbers(at, "--at"), traffic=traffic, weight_bits=weight_bits,
+        lattice=_list_of_numbers(lattice, "--lattice"), at=at, traffic=traffic, weight_bits=weight_bits,
         activation_bits=activation_bits,
     )  # fmt: skip
     if format == "json":

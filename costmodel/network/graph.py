@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costmodel._num import Num, is_symbolic, total
-from costmodel.errors import NetworkError, UnknownNameError
+from costmodel.errors import FieldError, NetworkError, UnknownNameError
 from costmodel.layers import Check, Counts, Layer, Shape
 from costmodel.network.changes import Change, Changes, Left
 from costmodel.network.epilogues import epilogue_groups, folded_parameters
@@ -260,6 +260,8 @@ class Network:
         """
         network = self
         for rewrite in rewrites:
+            if isinstance(rewrite, type) or not hasattr(rewrite, "apply"):
+                raise FieldError(f"`rewrites` (={rewrite!r}) must be rewrites such as cm.rewrites.FoldNorm() or cm.rewrites.Width(0.5)")
             network = rewrite.apply(network)
         return network
 

@@ -266,6 +266,8 @@ class _Parser:
             except QuantityError as error:
                 if dimension == "bytes" and "bits" in str(error):
                     raise
+        if not float(number):
+            raise QuantityError(f"in {self.text!r}: '{number} {unit}' must be positive; write 0 without a unit")
         raise QuantityError(f"in {self.text!r}: {unit!r} is no unit; write e.g. ms, MiB, GB/s, TFLOPS, mJ, %, or M for a million")
 
     def _dimension(self, name: str) -> Dimension:

@@ -23,12 +23,15 @@ from costmodel.whatif.formula import METRICS, figure
 Subject: TypeAlias = Network | str | Path | Callable[..., Network]
 """A network, a name in the zoo, a file, or a function whose arguments are variables too."""
 
-FIGURES = (*METRICS, "ddr_bytes_bound", "ddr_bytes_compulsory", "flash_bytes_moved", "sram_bytes_moved", "energy_j", "inferences_per_s",
-           "inferences_per_s_overlapped", "peak_fraction")  # fmt: skip
+FIGURES = (*METRICS, "macs_effective", "ddr_bytes_bound", "ddr_bytes_compulsory", "flash_bytes_moved", "sram_bytes_moved", "energy_j",
+           "inferences_per_s", "inferences_per_s_overlapped", "peak_fraction")  # fmt: skip
 """What a condition may speak of, beside the machine's own figures."""
 
 WIDTHS = ("weight_bits", "activation_bits", "accumulator_bits")
 """Options of `predict` that are variables."""
+
+_SWEPT = ("hardware.skips_zeros", "hardware.utilisation")
+"""What of a machine varies in sweeps alone."""
 
 
 class Variable(NamedTuple):
@@ -120,6 +123,8 @@ class Question:
         room, dot, key = name.partition(".")
         known = self.variables
         name = f"hardware.{SHORT.get(key, key)}" if dot and room == "hardware" else name
+        if room == "rewrite" or name.startswith(_SWEPT):
+            raise FieldError(f"`{name}` is no number that can be solved for or differentiated; `cm.sweep` takes it as an axis")
         if name not in known:
             raise UnknownNameError.of("variable", name, known)
         return known[name]

@@ -267,6 +267,8 @@ def _on_lattice(question: Question, variable: Variable, now: dict[str, Num], fac
     value = variable.value
     if not isinstance(value, int | float):
         return []  # several widths at once have no neighbour
+    if not value > 0:
+        return []  # a padding of nothing, say, has no share to grow by
     lattice = lattice_of(variable)
     below: Num | None
     above: Num | None

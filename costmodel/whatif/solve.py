@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +30,9 @@ _MOST = 2**20
 _STEPS = tuple(10.0**-n for n in range(13, 2, -1))
 """How far outside an answer it is checked that the condition fails, as a share of the answer: the nearest at which floats can tell."""
 
+_BARE = re.compile(r"[\d.eE+\-,:\s]|log|step")
+"""What a text of numbers without units consists of."""
+
 
 def solve(
     network: Subject,
@@ -38,7 +42,7 @@ def solve(
     *,
     goal: str | None = None,
     lattice: Iterable[Num] | None = None,
-    at: Iterable[Num] | None = None,
+    at: Iterable[Num | str] | str | None = None,
     **options: Any,
 ) -> Any:
     """The values of a variable that keep a condition.
@@ -61,8 +65,8 @@ def solve(
     lattice : iterable of numbers, optional
         The values that are tried of an argument or a width. By default widths are multiples of 1/32 up to twice the default,
         resolutions of 32 (of 4 where the default is 28), bits powers of two; other counts are searched from 1 to 2^20.
-    at : iterable of numbers, optional
-        With two variables the values of the first.
+    at : iterable of numbers or texts, or str, optional
+        With two variables the values of the first; or a text as of an axis of `costmodel.sweep`: "1 GB/s:16 GB/s:log5".
     **options
         Of `predict`: `traffic`, `order`, `weight_bits`, ...
 
@@ -132,9 +136,15 @@ class _Fixed(Question):
         return super().predict(self._fixed_changes | dict(changes or {}))
 
 
-def _across(question: Question, across: Variable, at: Iterable[Num] | None) -> list[Num]:
+def _across(question: Question, across: Variable, at: Iterable[Num | str] | str | None) -> list[Num]:
     if at is not None:
-        found = [quantities.positive(x) for x in at]
+        from costmodel.whatif.sweep.axes import dimension
+        from costmodel.whatif.sweep.points import points_of
+
+        unit = dimension(across.key) if across.kind == "machine" else None
+        if isinstance(at, str):
+            at = points_of(across.name, at, unit if _BARE.sub("", at) else None)
+        found = [quantities.parse(x, unit) if isinstance(x, str) and unit else quantities.positive(x) for x in at]
     elif across.kind != "machine":
         found = lattice_of(across) or []
     elif across.key == "sram_bytes" and (steps := knees(question.base)) is not None and len(steps) <= 200:

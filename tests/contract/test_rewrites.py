@@ -49,3 +49,9 @@ def test_symbols_pass() -> None:
     assert (
         cm.evaluate(folded.parameters["all"], {alpha: 1}) == 4_221_032
     )  # weights 4,209,088, biases of convolutions 10,944 and of the classifier 1,000
+
+
+@pytest.mark.parametrize("what", ["FoldNorm", None, cm.rewrites.FoldNorm, 0.5])
+def test_what_is_no_rewrite_is_refused(what) -> None:
+    with pytest.raises(cm.errors.FieldError, match="must be rewrites such as"):
+        cm.zoo.mobilenet_v1().rewrite(what)

@@ -164,3 +164,10 @@ def test_elasticities_of_case_distinctions() -> None:
     found = cm.evaluate(cm.elasticity(form, alpha), {alpha: 1})
     below, here, above = (cm.predict(cm.zoo.mobilenet_v1(a)).total.time_overlapped_s for a in (31 / 32, 1, 33 / 32))
     assert math.log(here / below) / math.log(32 / 31) - 0.02 < found < math.log(above / here) / math.log(33 / 32) + 0.02
+
+
+def test_an_argument_that_is_nothing_has_no_share() -> None:
+    """SqueezeNet's builder takes a padding, which is 0."""
+    found = cm.sensitivity("squeezenet_1_1", "pardhi", "time_serial_s")
+    assert "conv10_padding" not in {effect.variable for effect in found.effects}
+    assert found["resolution"].swing > 0

@@ -235,6 +235,11 @@ def test_documents() -> None:
         ({"for_": "resolution", "lattice": []}, cm.errors.FieldError, "at least one"),
         ({"for_": "resolution", "lattice": [31.5]}, cm.errors.FieldError, "makes a network"),
         ({"at": [1]}, cm.errors.FieldError, "goes with two variables"),
+        ({"for_": ("hardware.ddr", "hardware.macs"), "at": "1 MB,2 MB"}, cm.errors.QuantityError, "has the unit 'MB'"),
+        ({"for_": "hardware.skips_zeros"}, cm.errors.FieldError, "`cm.sweep` takes it as an axis"),
+        ({"for_": "hardware.utilisation.depthwise"}, cm.errors.FieldError, "`cm.sweep` takes it as an axis"),
+        ({"for_": "rewrite.bits.weights"}, cm.errors.FieldError, "`cm.sweep` takes it as an axis"),
+        ({"condition": "time_serial_s <= 0 ms"}, cm.errors.QuantityError, "'0 ms' must be positive"),
         ({"for_": ("hardware.ddr", "hardware.ddr")}, cm.errors.FieldError, "one variable or two"),
         ({"hardware": cm.Hardware(sram=np.array([1, 2]), ddr=1, macs=1, other=1)}, cm.errors.FieldError, "plain figures"),
         ({"network": cm.zoo.mobilenet_v1(resolution=cm.symbols("R", multiple_of=32))}, cm.errors.SymbolicError, r"holds symbols \(R\)"),
@@ -272,3 +277,23 @@ def test_overheads_and_shares_of_the_rate() -> None:
     assert found.value == pytest.approx(6_769_064 / (5e-3 - 30 * 1e-5 - 2 * 568_740_352 / 1e12 - 15_184_240 / 1e10), rel=1e-12)
     found = cm.solve("mobilenet_v1", machine, "time_serial_s <= 10 ms", for_="hardware.overhead")
     assert found.value == pytest.approx((10e-3 - 6.769064e-3 - 2 * 568_740_352 / 1e12 - 15_184_240 / 1e10) / 30, rel=1e-9)
+
+
+def test_values_of_the_first_variable_may_be_texts_with_units() -> None:
+    asked = ("mobilenet_v1", "pardhi", "time_serial_s <= 5 ms", ("hardware.ddr", "hardware.macs"))
+    numbers = cm.solve(*asked, at=[2e9, 4e9, 8e9]).to_dict()
+    assert cm.solve(*asked, at="2 GB/s, 4GB/s, 8 GB/s").to_dict() == numbers
+    assert cm.solve(*asked, at="2 GB/s:8 GB/s:log3").to_dict() == numbers
+    assert cm.solve(*asked, at="2e9:8e9:log3").to_dict() == numbers
+    assert cm.solve(*asked, at=["2 GB/s", 4e9, "8 GB/s"]).to_dict() == numbers
+
+
+def test_macs_that_a_machine_skips() -> None:
+    """A tenth of the weights stays; on a machine that skips zeros the MACs are a tenth, and the time of 5 ms asks for a slower core."""
+    net = cm.zoo.mobilenet_v1().rewrite(cm.rewrites.Prune(0.1, sparse_format="bitmap"))
+    skipping = cm.Hardware.load("pardhi").replace(skips_zeros="weights")
+    slowest = [cm.solve(net, machine, "mac_time_s <= 2 ms", "hardware.macs").value for machine in ("pardhi", skipping)]
+    assert slowest[0] == pytest.approx(2 * 568_740_352 / 2e-3)
+    assert slowest[1] == pytest.approx(slowest[0] / 10, rel=1e-6)
+    found = cm.sensitivity(net, skipping, "macs_effective")
+    assert not any(effect.swing for effect in found.effects)

@@ -14,7 +14,7 @@ from costmodel.whatif.sweep import overlapped, plan
 
 pytest.importorskip("xarray", reason="sweeps need the extra explore")
 
-METRICS = ("macs", "other_ops", "flops", "weights", "all", "folded", "norm_statistics", "coverage", "weight_bytes", "peak_live_bytes",
+METRICS = ("macs", "macs_effective", "other_ops", "flops", "weights", "all", "folded", "norm_statistics", "coverage", "weight_bytes", "peak_live_bytes",
            "sram_bytes_moved", "fits_sram", "ddr_bytes", "ddr_bytes_bound", "ddr_time_s", "mac_time_s", "other_time_s", "overhead_time_s", "time_serial_s",
            "time_overlapped_s", "inferences_per_s", "inferences_per_s_overlapped", "peak_fraction", "energy_j")  # fmt: skip
 
@@ -43,8 +43,25 @@ MACHINE = {
     "hardware.overhead": st.one_of(st.just(0), st.floats(1e-9, 1e-3)),
     "hardware.burst": st.integers(1, 256),
     "hardware.utilisation.depthwise": st.floats(0.01, 1),
+    "hardware.skips_zeros": st.sampled_from(["none", "weights", "both"]),
 }
-REWRITES = {"rewrite": st.sampled_from([None, cm.rewrites.FoldNorm()])}
+R = cm.rewrites
+REWRITES = {
+    "rewrite": st.sampled_from(
+        [
+            None, R.FoldNorm(), R.Prune(0.3, inputs=0.7), R.Prune(0.11, sparse_format="bitmap", where="*/pw"), R.Width(0.5, rounding=8),
+            (R.Width(0.5), R.Prune(0.3, sparse_format="bitmap"), R.Bits(weights=4, scales="channel"), R.DepthwiseSeparable()),
+        ]
+    )
+}  # fmt: skip
+FIELDS = {
+    "rewrite.bits.weights": st.one_of(st.integers(1, 32), st.sampled_from(["fp16", "bf16"])),
+    "rewrite.bits.activations": st.sampled_from([4, 8, 16]),
+    "rewrite.prune.density": st.floats(0.01, 1),
+    "rewrite.resolution.height": st.sampled_from([96, 128, 224]),
+}
+"""Fields of rewrites: those of one rewrite go together."""
+CLASSES = {"bits": R.Bits, "prune": R.Prune, "resolution": R.Resolution}
 
 
 @st.composite
@@ -54,13 +71,27 @@ def grids(draw: st.DrawFn, kinds: dict[str, st.SearchStrategy[Any]], most: int, 
     return {name: draw(st.lists(kinds[name], min_size=least, max_size=most, unique_by=str)) for name in names}
 
 
+def made(at: dict[str, Any]) -> list[Any]:
+    """The rewrites of a point, in the order of its axes."""
+    found: list[Any] = []
+    fields: dict[str, dict[str, Any]] = {}
+    for name, value in at.items():
+        if name == "rewrite":
+            found += [] if value is None else value if isinstance(value, tuple) else [value]
+        elif name in FIELDS:
+            _, word, field = name.split(".")
+            if word not in fields:
+                found.append(word)
+            fields.setdefault(word, {})[field] = value
+    return [CLASSES[one](**fields[one]) if isinstance(one, str) else one for one in found]
+
+
 def predicted(at: dict[str, Any]) -> Any:
     """The totals at one point, built and predicted by themselves."""
     arguments = {name: value for name, value in at.items() if name in BUILDER}
     options = {name: value for name, value in at.items() if name in OPTIONS}
     machine = cm.Hardware.load("pardhi").replace(**{name.removeprefix("hardware."): value for name, value in at.items() if name in MACHINE})
-    rewrite = at.get("rewrite")
-    network = cm.zoo.mobilenet_v1(**arguments).rewrite(*(() if rewrite is None else (rewrite,)))
+    network = cm.zoo.mobilenet_v1(**arguments).rewrite(*made(at))
     return cm.predict(network, machine, **options).total
 
 
@@ -83,7 +114,7 @@ def agree(axes: dict[str, Any], data: st.DataObject, samples: int, metrics: tupl
 
 
 @settings(max_examples=100, deadline=None)
-@given(axes=grids(BUILDER | OPTIONS | MACHINE | REWRITES, most=2), data=st.data())
+@given(axes=grids(BUILDER | OPTIONS | MACHINE | REWRITES | FIELDS, most=2), data=st.data())
 def test_every_kind_of_axis(axes: dict[str, Any], data: st.DataObject) -> None:
     """10 points of each of 100 grids: 1,000."""
     agree(axes, data, 10)

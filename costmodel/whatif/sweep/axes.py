@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from costmodel import quantities
 from costmodel._record import Record
 from costmodel.api import predict
 from costmodel.errors import CostModelError, FieldError, UnknownNameError
-from costmodel.hardware.machine import SHORT
+from costmodel.hardware.machine import SHORT, SKIPS
 from costmodel.network import Network, rewrites
 from costmodel.prediction import POLICIES, Policy
 from costmodel.whatif.sweep.points import points_of
@@ -30,6 +30,8 @@ _OPTIONS = tuple(
 )
 _POLICY_OPTIONS = ("traffic",)
 _SHARES = "utilisation."
+_CHOICES: dict[str, tuple[str, ...]] = {"skips_zeros": SKIPS}
+"""What of a machine is no number."""
 
 
 class Axis(Record):
@@ -55,7 +57,7 @@ class Axis(Record):
     @property
     def built(self) -> bool:
         """Whether predictions are made point by point: of all but those figures of a machine that formulas take as arrays."""
-        return self.kind != "hardware" or self.tag in ("burst_bytes", "overhead_s", "utilisation")
+        return self.kind != "hardware" or self.tag in ("burst_bytes", "overhead_s", "utilisation", *_CHOICES)
 
     @property
     def unit(self) -> str:
@@ -88,8 +90,8 @@ def _label(point: Any) -> str:
 
 
 def dimension(field: str) -> str | None:
-    """The dimension that a field's name ends in; None of a share."""
-    if field.startswith(_SHARES):
+    """The dimension that a field's name ends in; None of a share or a choice."""
+    if field.startswith(_SHARES) or field in _CHOICES:
         return None
     return max((known for known in _UNITS if field == known or field.endswith(f"_{known}")), key=len)
 
@@ -116,6 +118,8 @@ def axes_of(axes: Mapping[str, Any], arguments: Iterable[str] | None, options: M
         if kind == "option" and key in options:
             raise FieldError(f"axis {name!r} is given as an option too (={options[key]!r}); one of them")
         check: Callable[[Any], Any] = _rewrites if (kind, key) == ("rewrite", "") else _plain
+        if kind == "hardware" and key in _CHOICES:
+            check = partial(_choice, _CHOICES[key])
         found.append(Axis(name, kind, key, _points(name, values, check, dimension(key) if kind == "hardware" else None)))
     return tuple(found)
 
@@ -128,7 +132,7 @@ def _meaning(name: Any, arguments: Iterable[str] | None, options: Mapping[str, A
     known_options = [*_OPTIONS, *(key for key in getattr(policy_class, "__annotations__", ()) if key != "name")]
     if name in known_options:
         return "option", name
-    if first == "hardware" and (rest.startswith(_SHARES) or SHORT.get(rest, rest) in SHORT.values()):
+    if first == "hardware" and (rest.startswith(_SHARES) or rest in _CHOICES or SHORT.get(rest, rest) in SHORT.values()):
         return "hardware", SHORT.get(rest, rest)
     if first == "rewrite":
         if rest:
@@ -136,7 +140,7 @@ def _meaning(name: Any, arguments: Iterable[str] | None, options: Mapping[str, A
         return "rewrite", rest
     if isinstance(name, str) and (name.isidentifier() if arguments is None else name in arguments):
         return "builder", name
-    fields = [f"hardware.{word}" for word in (*SHORT, *SHORT.values())]
+    fields = [f"hardware.{word}" for word in (*SHORT, *SHORT.values(), *_CHOICES)]
     raise UnknownNameError.of("axis", name, [*(arguments or ()), *known_options, *fields, "rewrite"])
 
 
@@ -195,6 +199,14 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str | tuple | Policy):
         return value
     raise FieldError(f"point {value!r} must be a number, a text, True, False, None or a traffic policy")
+
+
+def _choice(known: tuple[str, ...], value: Any) -> str:
+    """One of a few words; None is the text "none"."""
+    word = "none" if value is None else value
+    if word not in known:
+        raise UnknownNameError.of("choice", word, known)
+    return str(word)
 
 
 def _rewrites(value: Any) -> tuple[rewrites.Rewrite, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from costmodel._num import Num, is_symbolic
 from costmodel.errors import CostModelError, FieldError
@@ -46,7 +45,9 @@ class Closed:
         self._places = figures
         self._conditions = prediction.network.conditions
         formulas = [*figures, *[condition for condition, _ in self._conditions]]
-        self._compiled = sp.lambdify(arguments, formulas, modules="numpy", cse=True)
+        from sympy import lambdify
+
+        self._compiled = lambdify(arguments, formulas, modules="numpy", cse=True)
 
     def at(self, values: list[Any]) -> Prediction:
         """The prediction at arrays of sizes, which broadcast.
@@ -88,6 +89,8 @@ def _mapped(prediction: Prediction, of: Callable[[Num], Num]) -> tuple[Network, 
     old = prediction.network
     network = object.__new__(_Evaluated)
     network.__dict__.update({key: value for key, value in old.__dict__.items() if key not in ("counts", "totals", "parameters", "hosts")})
+    if prediction.hardware.skips_zeros != "none":
+        network.__dict__["counts"] = {name: counts(one) for name, one in old.counts.items()}  # each node has its own share of zeros
     network.__dict__["totals"] = counts(old.totals)
     network.__dict__["parameters"] = {which: of(number) for which, number in old.parameters.items()}
     workload = object.__new__(Workload)

@@ -99,11 +99,11 @@ def _energy(roots: Mapping[str, Any], hardware: Hardware) -> Num:
     if hardware.weights_in_flash:
         return float("nan")
     joules = [own if is_array(own := getattr(hardware, name)) else roots[name] for name in ENERGIES]
-    return energy(roots["macs"], roots["other_ops"], roots["sram_bytes_moved"], roots["bus_bytes"], *joules)
+    return energy(roots["macs_effective"], roots["other_ops"], roots["sram_bytes_moved"], roots["bus_bytes"], *joules)
 
 
 def _times(roots: Mapping[str, Any], hardware: Hardware) -> Times:
-    times = Times.of(hardware, roots["occupied_bytes"], roots["macs"], roots["other_ops"], occupied_macs=roots["occupied_macs"])
+    times = Times.of(hardware, roots["occupied_bytes"], roots["macs_effective"], roots["other_ops"], occupied_macs=roots["occupied_macs"])
     return times._replace(overhead_s=roots["overhead_time_s"])
 
 

@@ -15,9 +15,10 @@ _NETWORK = ("network",)
 _WORKLOAD = ("network", "workload")
 _BUS = ("network", "workload", "policy", "sram_bytes")
 ENERGIES = ("mac_j", "other_j", "sram_j_per_byte", "ddr_j_per_byte")
-_MACS = ("network", "utilisation")
+_DONE = ("network", "skips_zeros")
+_MACS = (*_DONE, "utilisation")
 _BURSTS = (*_BUS, "burst_bytes")
-_TIMES = (*_BURSTS, "utilisation", "bus_rate", "mac_flops_per_s", "other_ops_per_s", "overhead_s")
+_TIMES = (*_BURSTS, "utilisation", "skips_zeros", "bus_rate", "mac_flops_per_s", "other_ops_per_s", "overhead_s")
 
 
 class Metric(NamedTuple):
@@ -44,6 +45,7 @@ ROLES = tuple(dict.fromkeys((*PARAMETER_TOTALS, "biases", "norm_affine", "norm_s
 
 ROOTS: dict[str, tuple[Callable[[Prediction], Num], tuple[str, ...]]] = {
     "macs": (lambda p: p.total.macs, _NETWORK),
+    "macs_effective": (lambda p: p.total.macs_effective, _DONE),
     "other_ops": (lambda p: p.total.other_ops, _NETWORK),
     **{role: (_parameters(role), _NETWORK) for role in ROLES},
     "coverage": (lambda p: p.total.coverage, _NETWORK),
@@ -52,7 +54,7 @@ ROOTS: dict[str, tuple[Callable[[Prediction], Num], tuple[str, ...]]] = {
     "sram_bytes_moved": (lambda p: p.total.sram_bytes_moved, _WORKLOAD),
     "bus_bytes": (lambda p: total(p.bus_bytes), _BUS),
     "occupied_bytes": (lambda p: total(p.occupied_bytes), _BURSTS),
-    "occupied_macs": (lambda p: p.total.macs if p.total.occupied_macs is None else p.total.occupied_macs, _MACS),
+    "occupied_macs": (lambda p: p.total.macs_effective if p.total.occupied_macs is None else p.total.occupied_macs, _MACS),
     "overhead_time_s": (lambda p: p.hardware.overhead_s * len(p.workload.steps), (*_WORKLOAD, "overhead_s")),
     "ddr_bytes_bound": (lambda p: p.total.ddr_bytes_bound, _BUS),
     **{joules: (lambda p, joules=joules: getattr(p.energies, joules), _WORKLOAD) for joules in ENERGIES},  # type: ignore[misc]
@@ -60,10 +62,11 @@ ROOTS: dict[str, tuple[Callable[[Prediction], Num], tuple[str, ...]]] = {
 """What is read from a prediction at every point of the structure, with what it depends on; all else is arithmetic on whole arrays."""
 
 _COUNTS: dict[str, str] = {"macs": "MAC", "other_ops": "operation", **dict.fromkeys(ROLES, "parameter")}
-_WORK = ("occupied_bytes", "macs", "occupied_macs", "other_ops", "overhead_time_s")
+_WORK = ("occupied_bytes", "macs_effective", "occupied_macs", "other_ops", "overhead_time_s")
 
 METRICS: dict[str, Metric] = {
     **{name: Metric(unit, "int64", _NETWORK, (name,)) for name, unit in _COUNTS.items()},
+    "macs_effective": Metric("MAC", "int64", _DONE, ("macs_effective",)),
     "flops": Metric("FLOP", "int64", _NETWORK, ("macs", "other_ops")),
     "coverage": Metric("", "float64", _NETWORK, ("coverage",)),
     "weight_bytes": Metric("B", "int64", _WORKLOAD, ("weight_bytes",)),
@@ -83,7 +86,9 @@ METRICS: dict[str, Metric] = {
     "inferences_per_s": Metric("1/s", "float64", _TIMES, _WORK),
     "inferences_per_s_overlapped": Metric("1/s", "float64", _TIMES),
     "peak_fraction": Metric("", "float64", _TIMES, _WORK),
-    "energy_j": Metric("J", "float64", (*_BUS, *ENERGIES), ("bus_bytes", "macs", "other_ops", "sram_bytes_moved", *ENERGIES)),
+    "energy_j": Metric(
+        "J", "float64", (*_BUS, "skips_zeros", *ENERGIES), ("bus_bytes", "macs_effective", "other_ops", "sram_bytes_moved", *ENERGIES)
+    ),
 }
 """Every metric by its name: the fields of a prediction's totals, and parameters by role."""
 

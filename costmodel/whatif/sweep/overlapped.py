@@ -89,7 +89,7 @@ def _work(plan: Plan, block: Block) -> list[_Work]:
         if not isinstance(p.policy, ARITHMETIC) or p.weight_prefetch:
             found.append(_Work(corner, span, p.on(plan.base), overhead_s, machine))
             continue
-        macs = [row.macs if row.occupied_macs is None else row.occupied_macs for row in p.rows]
+        macs = [row.macs_effective if row.occupied_macs is None else row.occupied_macs for row in p.rows]
         layers = [_stacked(plan, column, len(block)) for column in (p.occupied_bytes, macs, p.other_ops_of_steps)]
         alone = plan.capacity is None and not plan.closed  # else what is alike would depend on the block, and the last digit with it
         found.append(_Work(corner, span, _alike_together(layers) if alone else tuple(layers), overhead_s, machine))
@@ -118,10 +118,11 @@ def _stacked(plan: Plan, column: Sequence[Any], n_axes: int) -> Any:
 
 
 def _layer_by_layer(work: tuple[Any, Any, Any], hardware: Hardware) -> Any:
-    """The sum over layers of the overlapped time, in turn; each has the full size, so the sum grows in place."""
+    """The sum over layers of the overlapped time, in turn: bus and core of all layers at once, each on its own axes."""
+    bus, mac, other = Times.of(hardware, *work)[:3]
     time_s: Any = 0.0
-    for layer in zip(*work, strict=True):
-        one = time.overlapped(*Times.of(hardware, *layer)[:3])
+    for bus_s, core_s in zip(bus, mac + other, strict=True):
+        one = time.overlapped(bus_s, core_s, 0)
         time_s = one if isinstance(time_s, float) else time_s.__iadd__(one)
     return time_s
 
