@@ -15,15 +15,13 @@ from typing import Any, NamedTuple
 
 from costmodel.prediction.fusion.alone import Alone, Tiling, alone, least_room, tile
 from costmodel.prediction.fusion.streams import LENGTH, Stream, stream
-from costmodel.prediction.fusion.stripes import Stripes
+from costmodel.prediction.fusion.stripes import MOST_TASKS, Stripes
 from costmodel.prediction.fusion.tasks import Tasks
-from costmodel.prediction.fusion.weights import Weights, keep
+from costmodel.prediction.fusion.weights import Weights, again_bytes, keep
 
 State = frozenset[int]
 FREE_MAPS = 3
 """Where more maps cross a cut, only so many choose freely: the smallest beside all others in DDR, the largest beside all others on chip."""
-MOST_TASKS = 32
-"""A group has at most so many."""
 
 
 class Group(NamedTuple):
@@ -52,6 +50,15 @@ class Group(NamedTuple):
 class _Best(NamedTuple):
     ddr_bytes: int
     groups: tuple[Group, ...]
+
+
+class _Striped(NamedTuple):
+    """A group in stripes, as it was when the stripes had grown so far."""
+
+    stripes: Stripes
+    peak_bytes: int
+    weights: list[Weights]
+    again_bytes: int
 
 
 class _TimeError(Exception):
@@ -138,7 +145,8 @@ class _Ending:
         self.rest = {state: tasks.rest_bytes(end, state) for state in _states(tasks, end, free_maps)}
         self.below = below
         self.deadline = deadline
-        self._rows: dict[tuple[int, State], Group | None] = {}
+        self._rows: dict[tuple[int, State], _Striped | None] = {}
+        self._fitting: dict[State, tuple[int, list[tuple[Stripes, int]]]] = {}
         self.alone = alone(tasks, end - 1)
         self.stripes: dict[int, Stripes | None] = {}
 
@@ -177,11 +185,28 @@ class _Ending:
         if height not in self.stripes:
             self.stripes[height] = Stripes(self.tasks, self.end - 1, height)
         found = self.stripes[height]
-        if found is not None:
+        if found is not None and found.first > first:
             found.grow(first)
             if found.inner_bytes > self.sram_bytes:
                 self.stripes[height] = found = None
         return found
+
+    def _fit(self, first: int, after: State) -> list[tuple[Stripes, int]]:
+        """The stripes in which a group from `first` on may leave the maps `after` whole, with the bytes that its own rows take.
+
+        What it reads and does not make is left out. A height that has no room has none from an earlier task on: rows live as long, and
+        those of more maps join them.
+        """
+        at, fitting = self._fitting.get(after, (self.end, None))
+        if fitting is None or (fitting and at > first):
+            heights = self.heights if fitting is None else [stripes.height for stripes, _ in fitting]
+            crossing = self.crossing - after
+            rows = tuple(index for index in self.tasks.writes(first, self.end) if index in crossing)
+            room = self.sram_bytes - self._held(after)
+            grown = [stripes for height in heights if (stripes := self._grown(height, first)) is not None]
+            fitting = [(stripes, peak) for stripes in grown if (peak := stripes.peak_bytes(rows)) <= room]
+            self._fitting[after] = first, fitting
+        return fitting
 
     def _extend(self, first: int, rows_fit: bool) -> None:
         """Extend the best plans up to `first` by the group from there to the end."""
@@ -192,10 +217,11 @@ class _Ending:
         inner = {index for index in writes if index in self.crossing and not maps[index].is_output}
         free = self.crossing & {*reads, *writes}
         choices: dict[State, list[State]] = {}
-        for state in self.rest:
-            choices.setdefault(state - free, []).append(state)
         streamable = stream(tasks, first) if self.end - first == LENGTH else None
         tileable = self.alone if first == self.end - 1 else None
+        for state in self.rest:
+            if streamable or tileable or self._fit(first, state):
+                choices.setdefault(state - free, []).append(state)
         spare = sum(maps[index].n_bytes - maps[index].least_bytes for index in tileable.own) if tileable else 0
         for before, so_far in self.best[first].items():
             stays = before & self.crossing
@@ -226,28 +252,26 @@ class _Ending:
         """In stripes; None where weights that are read again move no less than the budget."""
         if (first, kept) not in self._rows:
             self._rows[first, kept] = self._striped(first, kept)
-        group = self._rows[first, kept]
-        if group is None or group.ddr_bytes >= budget:
+        found = self._rows[first, kept]
+        if found is None or found.again_bytes >= budget:
             return None
-        return group._replace(loaded=loaded, stored=stored, ddr_bytes=moved + group.ddr_bytes)
+        stripes, held = found.stripes, self._held(kept) + found.peak_bytes
+        weights = keep(found.weights, self.sram_bytes - held)
+        sram, ddr = held + sum(one.held_bytes for one in weights), moved + found.again_bytes
+        return Group(first, self.end, "rows", stripes.height, stripes.count, kept, loaded, stored, weights, sram, ddr)
 
-    def _striped(self, first: int, kept: State) -> Group | None:
-        """The stripe height that reads the fewest weights again, the lowest of several; of the bytes that move these alone."""
-        tasks = self.tasks
+    def _striped(self, first: int, kept: State) -> _Striped | None:
+        """The stripe height that reads the fewest weights again, the lowest of several."""
         held = self._held(kept)
-        streamed = tuple(_streamed(tasks, first, self.end, kept))
-        found, least = None, inf
-        for height in self.heights if first < self.end - 1 else reversed(self.heights):
-            stripes = self._grown(height, first)
-            if stripes is None or stripes.inner_bytes + held > self.sram_bytes:
+        streamed = tuple(_streamed(self.tasks, first, self.end, kept))
+        found = None
+        fitting = self._fit(first, kept & self.crossing)
+        for stripes, own in fitting if first < self.end - 1 else reversed(fitting):
+            if own + held > self.sram_bytes or (rows := stripes.peak_bytes(streamed)) + held > self.sram_bytes:
                 continue
-            if (rows := stripes.peak_bytes(streamed)) + held > self.sram_bytes:
-                continue
-            weights = keep([Weights(task.weight_bytes, n) for task, n in stripes.work()], self.sram_bytes - held - rows)
-            again = sum(one.again_bytes for one in weights)
-            if again < least:
-                least, sram = again, held + rows + sum(one.held_bytes for one in weights)
-                found = Group(first, self.end, "rows", height, stripes.count, kept, (), (), weights, sram, again)
+            again = again_bytes(stripes.weights, self.sram_bytes - held - rows)
+            if found is None or again < found.again_bytes:
+                found = _Striped(stripes, rows, stripes.weights, again)
             if not again:
                 break
         return found

@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from costmodel.prediction.fusion.tasks import Task, Tasks
+from costmodel.prediction.fusion.tasks import Tasks
+from costmodel.prediction.fusion.weights import Weights
 
 if TYPE_CHECKING:
     import numpy as np
 
     Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+
+MOST_TASKS = 32
+"""A group has at most so many."""
 
 
 class Stripes:
@@ -37,14 +42,17 @@ class Stripes:
         self.height = height
         self.count = -(-tasks.tasks[last].rows // height)
         self.first = last + 1
-        self._live: Rows = np.zeros((last + 1, self.count), np.int64)
-        """Bytes of the inner maps, those that no task behind the group needs, at every task and stripe."""
+        self._earliest = max(last + 1 - MOST_TASKS, 0)
+        self._live: Rows = np.zeros((last + 1 - self._earliest, self.count), np.int64)
+        """Bytes of the inner maps, those that no task behind the group needs, at every task from the earliest on and every stripe."""
         self._idle: Rows = np.zeros(self.count, np.int64)
         """Bytes of the inner maps before any task of the group runs in a stripe."""
         self._made: dict[int, Rows] = {}
         """For every task of the group its rows made before each stripe, and after the last."""
         self._needs: dict[tuple[int, int], tuple[Rows, Rows]] = {}
         """For a map and a reader: the first row needed from each stripe on, and at the end; the row after the last needed by its end."""
+        self._weights: list[Weights] = []
+        """Those of the tasks of the group, the last task first."""
         self._peaks: dict[tuple[int, ...], int] = {}
         self._streamed: dict[int, Rows] = {}
 
@@ -53,43 +61,42 @@ class Stripes:
         while self.first > first:
             self.first -= 1
             self._add(self.first)
-            self._peaks, self._streamed = {}, {}
+            self._peaks = {}
 
     @property
     def inner_bytes(self) -> int:
         """The most bytes of inner maps live at once: a group that begins earlier never has less."""
         return self.peak_bytes(())
 
-    def work(self) -> list[tuple[Task, int]]:
-        """The tasks of the group, each with the number of stripes in which it makes a row, and so needs its weights."""
-        found = []
-        for task in range(self.first, self.last + 1):
-            made = self._made[task]
-            found.append((self.tasks.tasks[task], int(self.np.count_nonzero(made[1:] > made[:-1]))))
-        return found
+    @property
+    def weights(self) -> list[Weights]:
+        """The weights of the group's tasks, each with the number of stripes in which the task makes a row, and so needs them."""
+        return self._weights[::-1]
 
     def peak_bytes(self, streamed: tuple[int, ...]) -> int:
         """The most bytes live at once of inner maps and of the maps `streamed` row by row from or to DDR."""
         if streamed not in self._peaks:
-            live = self._live[self.first :]
+            own = slice(self.first - self._earliest, None)
+            live = self._live[own]
             for index in streamed:
-                live = live + self._streamed_live(index)
+                live = live + self._streamed_live(index)[own]
             self._peaks[streamed] = int(live.max())
         return self._peaks[streamed]
 
     def _streamed_live(self, index: int) -> Rows:
-        """Bytes of a map that passes row by row, at every task and stripe."""
+        """Bytes of a map that passes row by row, at every task from the earliest on and every stripe."""
         if index not in self._streamed:
-            live = self.np.zeros_like(self._live[self.first :])
+            live = self.np.empty_like(self._live)
             for start, stop, rows in self._lives(index):
-                live[max(start - self.first, 0) : stop - self.first] = rows
+                live[max(start - self._earliest, 0) : stop - self._earliest] = rows
             self._streamed[index] = live
         return self._streamed[index]
 
     def _add(self, task: int) -> None:
         np, one = self.np, self.tasks.tasks[task]
-        self._live[task] = self._idle
+        self._live[task - self._earliest] = self._idle
         self._made[task] = made = self._progress(task)
+        self._weights.append(Weights(one.weight_bytes, int(np.count_nonzero(made[1:] > made[:-1]))))
         for read in one.reads:
             rows = self.tasks.maps[read.map].rows
             first = np.where(made >= made[-1], rows, np.clip(read.reach.first(made), 0, rows))
@@ -98,11 +105,13 @@ class Stripes:
                 other = self._needs[read.map, task]
                 first, end = np.minimum(first, other[0]), np.maximum(end, other[1])
             self._needs[read.map, task] = first, end
+            self._streamed.pop(read.map, None)
         for index in one.writes:
+            self._streamed.pop(index, None)
             fmap = self.tasks.maps[index]
             if not fmap.consumers or fmap.consumers[-1] <= self.last:
                 for start, stop, live in self._lives(index):
-                    self._live[max(start, task) : stop] += live
+                    self._live[max(start, task) - self._earliest : stop - self._earliest] += live
                     if start < task:
                         self._idle = self._idle + live
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 
@@ -26,6 +27,9 @@ class Weights(NamedTuple):
         return (self.n_bytes - self.held_bytes) * (max(self.stripes, 1) - 1)
 
 
+_stripes = attrgetter("stripes")
+
+
 def keep(weights: Sequence[Weights], room: int) -> tuple[Weights, ...]:
     """The weights with what stays of each in `room` bytes: those that would be read most often come first, the last in part.
 
@@ -44,3 +48,21 @@ def keep(weights: Sequence[Weights], room: int) -> tuple[Weights, ...]:
             held[index] = held[index]._replace(held_bytes=stays)
             room -= stays
     return tuple(held)
+
+
+def again_bytes(weights: Sequence[Weights], room: int) -> int:
+    """What is read a second time and more where as much stays as `keep` keeps.
+
+    Examples
+    --------
+    >>> again_bytes([Weights(50, 4), Weights(60, 4), Weights(900, 1)], room=100)
+    30
+    """
+    again = 0
+    for n_bytes, stripes, _ in sorted(weights, key=_stripes, reverse=True):
+        if stripes < 2:
+            break
+        if n_bytes > room:
+            again += (n_bytes - room) * (stripes - 1)
+        room = max(room - n_bytes, 0)
+    return again
