@@ -11,7 +11,7 @@ from costmodel._num import Num
 from costmodel.errors import FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
-from costmodel.prediction import FusedPlan, PatchPlan, Policy, Prediction, Tasks, Widths, Workload, fused_plan, patch_plan, policy
+from costmodel.prediction import Fused, FusedPlan, PatchPlan, Policy, Prediction, Tasks, Widths, Workload, patch_plan, policy
 
 if TYPE_CHECKING:
     from costmodel.prediction.memory import Memory
@@ -57,7 +57,8 @@ def predict(
         overlapped times alone, and needs plain figures or arrays.
     **policy_options
         Options of the traffic policy: ``round_trip=True`` of "weights"; ``steady_state=True`` of "resident" and "residency", under which
-        weights that fit stay on chip from inference to inference; ``reserve_bytes`` of "residency".
+        weights that fit stay on chip from inference to inference; ``reserve_bytes`` of "residency"; ``time_limit_s`` of "fused", the
+        seconds that its search may take.
 
     Returns
     -------
@@ -215,9 +216,7 @@ def fuse(
     """
     capacity = Hardware(sram=sram, ddr=1, macs=1, other=1).sram_bytes
     widths = Widths(weight_bits, activation_bits, accumulator_bits, parameters)
-    if isinstance(time_limit_s, bool) or not isinstance(time_limit_s, int | float) or not time_limit_s > 0:
-        raise FieldError(f"`time_limit_s` (={time_limit_s!r}) must be a positive number of seconds")
-    return fused_plan(Workload(as_network(network), widths), capacity, float(time_limit_s))
+    return Fused(time_limit_s=time_limit_s).plan(Workload(as_network(network), widths), capacity)
 
 
 def patches(

@@ -119,6 +119,7 @@ def _predict(
         bool,
         typer.Option("--steady-state", help="With --traffic resident or residency: weights that fit stay from inference to inference."),
     ] = False,
+    time_limit_s: Annotated[float | None, typer.Option(help="With --traffic fused: seconds for the search; 60 by default.")] = None,
     weight_prefetch: Annotated[
         bool, typer.Option("--weight-prefetch", help="The next layer's weights come while the bus is idle, where they fit.")
     ] = False,
@@ -142,6 +143,7 @@ def _predict(
     built = _network(network, context.args, inputs, values, unknown)
     options: dict[str, Any] = {"round_trip": True} if round_trip else {}
     options |= {"steady_state": True} if steady_state else {}
+    options |= {"time_limit_s": time_limit_s} if time_limit_s is not None else {}
     predictions = [
         predict(
             built, machine, traffic=traffic, order=order, fuse_epilogues=fuse_epilogues, weight_bits=weight_bits,

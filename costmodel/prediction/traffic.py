@@ -83,7 +83,7 @@ class Policy(Record):
         return workload.weight_bytes + workload.boundary_bytes
 
     def __str__(self) -> str:
-        options = ", ".join(f"{k}={v}" for k, v in self.fields().items() if v)
+        options = ", ".join(f"{k}={v}" for k, v in self.fields().items() if v != getattr(type(self), k, None))
         return f"{self.name} ({options})" if options else self.name
 
 

@@ -101,6 +101,19 @@ def test_arrays_of_capacities() -> None:
     assert many.time_serial_s[:, 0] == pytest.approx([total.time_serial_s for total in one])
 
 
+def test_a_prediction_has_a_time_limit() -> None:
+    """It reaches the search as it does in `fuse`, and stands with the assumptions where it is not the usual one."""
+    p = cm.predict("mobilenet_v2", machine(64 * KIB), traffic="fused", time_limit_s=1e-9)
+    assert not p.plan.optimal
+    assert p.total.ddr_bytes == cm.fuse("mobilenet_v2", "64 KiB", time_limit_s=1e-9).ddr_bytes
+    assert p.assumptions["traffic"] == "fused (time_limit_s=1e-09)"
+    assert cm.predict("mobilenet_v2", machine(MIB), traffic="fused").assumptions["traffic"] == "fused"
+    with pytest.raises(cm.errors.FieldError, match=r"`time_limit_s` \(=-1\) must be a positive number of seconds"):
+        cm.predict("mobilenet_v2", machine(MIB), traffic="fused", time_limit_s=-1)
+    with pytest.raises(cm.errors.FieldError, match="time_limit_s"):
+        cm.predict("mobilenet_v2", machine(MIB), time_limit_s=5)
+
+
 def test_symbols_are_refused() -> None:
     alpha = cm.symbols("alpha", multiple_of="1/32")
     with pytest.raises(cm.errors.SymbolicError, match=r"holds symbols \(alpha\).*plain sizes"):

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
 from costmodel._num import Num, is_array
-from costmodel.prediction.fusion.plan import FusedPlan, fused_plan
+from costmodel.prediction.fusion.plan import TIME_LIMIT_S, FusedPlan, fused_plan
 from costmodel.prediction.fusion.tasks import Tasks
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.workload import Workload
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ValueError("must be a positive number of seconds")
+    return float(value)
 
 
 class Fused(Policy):
     """The partition of the network into depth-first groups that moves the fewest bytes; maps inside a group never leave the chip.
 
     A layer alone runs in the tiles of the policy `tiled` where these move less. It is bounded by weights + network inputs + network
-    outputs. `Prediction.plan` says which layers run together, and whether the search came to its end within a minute.
+    outputs. `Prediction.plan` says which layers run together, and whether the search came to its end within the time limit.
+
+    Parameters
+    ----------
+    time_limit_s : float
+        Seconds for the search. Where they run out the best plan so far stands, and `plan.optimal` is false.
     """
 
     name: ClassVar[str] = "fused"
     needs_ddr: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = False
     order = "that of the plan"
+    time_limit_s: Annotated[float, _seconds] = TIME_LIMIT_S
 
     def plan(self, workload: Workload, sram_bytes: Num) -> FusedPlan:
-        return fused_plan(workload, sram_bytes)
+        return fused_plan(workload, sram_bytes, self.time_limit_s)
 
     def bound_bytes(self, workload: Workload, steps: list[Traffic]) -> int:
         """Weights and network outputs once, and of network inputs what the layers touch."""

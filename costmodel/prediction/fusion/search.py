@@ -220,7 +220,7 @@ class _Ending:
         streamable = stream(tasks, first) if self.end - first == LENGTH else None
         tileable = self.alone if first == self.end - 1 else None
         for state in self.rest:
-            if streamable or tileable or self._fit(first, state):
+            if streamable or tileable or self._fitting.get(state, (0, True))[1]:
                 choices.setdefault(state - free, []).append(state)
         spare = sum(maps[index].n_bytes - maps[index].least_bytes for index in tileable.own) if tileable else 0
         for before, so_far in self.best[first].items():
