@@ -38,7 +38,7 @@ def _explore(
         raise FieldError(f"`--hardware` (={hardware!r}) names several machines; the page begins with one")
     begin = {name: value_of(text) for name, text in assignments(at or [], "--at").items()}
     if readers.is_file_name(network):
-        built = network_of(network, context.args, inputs, values, unknown)
+        built = network_of(network, context.args, inputs, values, unknown, begin)
         text = explorer(built, machine, traffic=traffic, at=begin)
     else:
         if inputs or values or unknown != "error":

@@ -41,7 +41,7 @@ def _solve(
     from costmodel.whatif.solve import solve
 
     found = solve(
-        subject_of(network, context.args, inputs, values, unknown), machine_of(hardware, set_), condition, for_, goal=goal,
+        subject_of(network, context.args, inputs, values, unknown, for_), machine_of(hardware, set_), condition, for_, goal=goal,
         lattice=_list_of_numbers(lattice, "--lattice"), at=at, traffic=traffic, weight_bits=weight_bits,
         activation_bits=activation_bits,
     )  # fmt: skip

@@ -49,9 +49,11 @@ def _sweep(
         raise FieldError(f"`--hardware` (={hardware!r}) must be one machine; its figures are axes: --axis hardware.ddr=...")
     given = {"traffic": traffic, "weight_bits": weight_bits, "activation_bits": activation_bits, "parameters": parameters}
     options = {name: value for name, value in given.items() if value is not None}
-    subject: Any = network_of(network, context.args, inputs, values, unknown) if readers.is_file_name(network) else network
-    fixed = {} if readers.is_file_name(network) else builder_arguments(network, context.args)
-    found = swept(subject, fixed, machines[0], assignments(axis or [], "--axis"), metric, chunks, store, options)
+    axes = assignments(axis or [], "--axis")
+    is_file = readers.is_file_name(network)
+    subject: Any = network_of(network, context.args, inputs, values, unknown, axes) if is_file else network
+    fixed = {} if is_file else builder_arguments(network, context.args)
+    found = swept(subject, fixed, machines[0], axes, metric, chunks, store, options)
     if store is None:
         from costmodel.whatif.sweep.table import table
 
