@@ -172,9 +172,9 @@ def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, t
     rule = alt.Chart(alt.Data(values=[{"from": now}])).mark_rule(color=style.GREY, strokeDash=[5, 4]).encode(axis_x)
     reached = [now, *(float(value["to"]) for value in values if value["name"] == chosen[0].variable)]
     low, high = (quantities.show(end, unit) for end in (min(reached), max(reached)))
-    said = f"{chosen[0].variable} moves the {head.heading} most, from {low} to {high}"
+    found = f"{chosen[0].variable} moves the {head.heading} most, from {low} to {high}"
     chart = alt.layer(boxes, rule).properties(width=420, height=24 * len(chosen))
-    return style.dressed(chart, title or said, f"{effects.table(metric).title}; now {quantities.show(now, unit)}")
+    return style.dressed(chart, title or found, f"{effects.table(metric).title}; now {quantities.show(now, unit)}")
 
 
 def regimes(found: Regimes, *, points: int = 48, spread: float = 16, title: str = "") -> Chart:
