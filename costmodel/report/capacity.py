@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from costmodel import quantities
 from costmodel.errors import FieldError
-from costmodel.report import style
+from costmodel.report import scales, style
 from costmodel.report.charts import lines, spread
 from costmodel.tables import Column, Table
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from costmodel.prediction import Prediction
     from costmodel.prediction.memory import Memory
     from costmodel.report.style import Chart
-    from costmodel.whatif.movement import SkiSlope
+    from costmodel.whatif.movement import Knee, SkiSlope
+
+_APART = 1.5
+"""Knees nearer than this factor would have their names upon each other."""
 
 
 def ski_slope(slope: SkiSlope, *, title: str = "") -> Chart:
-    """Traffic against capacity, with the bound and the compulsory traffic; the knees are named.
+    """Traffic against capacity, with the bound and the compulsory traffic; dotted lines name the capacities of the knees.
 
     Parameters
     ----------
@@ -45,7 +48,25 @@ def ski_slope(slope: SkiSlope, *, title: str = "") -> Chart:
             rows.append({"sram_bytes": row["sram_bytes"], "n_bytes": int(number), "what": name})
     columns = [Column("sram_bytes", "SRAM", "B"), Column("n_bytes", "over the bus", "B"), Column("what", "what")]
     table = Table(columns, rows, title=slope.table().title)
-    return lines(table, x="sram_bytes", y="n_bytes", by="what", log="xy", title=title)
+    return lines(table, x="sram_bytes", y="n_bytes", by="what", log="xy", places=_named(slope.knees[1:]), title=title or _reached(slope))
+
+
+def _reached(slope: SkiSlope) -> str:
+    """From which capacity on nothing moves twice, or how far the largest is from that."""
+    least, last = quantities.show(int(slope.compulsory_bytes), "B"), slope.knees[-1]
+    if last.ddr_bytes == slope.compulsory_bytes:
+        return f"DDR traffic of {slope.network.name} reaches its compulsory {least} from {last.sram_bytes:,} B on"
+    times = f"{last.ddr_bytes / slope.compulsory_bytes:.3g} times its compulsory {least}"
+    return f"DDR traffic of {slope.network.name} is still {times} at {quantities.show(int(max(slope.capacities)), 'B')}"
+
+
+def _named(knees: Iterable[Knee]) -> dict[str, float]:
+    """Knees by their capacity, the farthest out first; none so near to another that their names would meet."""
+    chosen: list[int] = []
+    for knee in reversed(list(knees)):
+        if all(max(knee.sram_bytes, other) >= _APART * min(knee.sram_bytes, other) for other in chosen):
+            chosen.append(knee.sram_bytes)
+    return {quantities.show(n_bytes, "B"): n_bytes for n_bytes in reversed(chosen)}
 
 
 def arena(memory: Memory, *, title: str = "") -> Chart:
@@ -79,7 +100,9 @@ def arena(memory: Memory, *, title: str = "") -> Chart:
         for index, t in enumerate(tensors)
     ]  # fmt: skip
     steps = alt.X("first:Q", title="step", scale=alt.Scale(nice=False))
-    addresses = alt.Y("offset:Q", title="address (B)", axis=alt.Axis(format="~s"), scale=alt.Scale(nice=False))
+    top = 1.06 * memory.arena_bytes
+    addresses = alt.Y("offset:Q", title="address (B)", scale=alt.Scale(domain=[0, top], nice=False),
+                      axis=alt.Axis(values=scales.binary_ticks(0, top), labelExpr=scales.BINARY, grid=False))  # fmt: skip
     tips = [alt.Tooltip("name:N", title="tensor"), alt.Tooltip("n_bytes:Q", title="bytes", format=","), alt.Tooltip("offset:Q", format=",")]
     boxes = alt.Chart(alt.Data(values=values)).mark_rect(opacity=0.75, stroke="white", strokeWidth=0.5)
     drawn = boxes.encode(steps, addresses, x2="after:Q", y2="top:Q", color=alt.Color("colour:N", scale=None), tooltip=tips)
@@ -87,7 +110,14 @@ def arena(memory: Memory, *, title: str = "") -> Chart:
     label = alt.Chart(alt.Data(values=_heights(memory))).mark_text(align="left", dx=4, dy=-6, color=style.GREY)
     named = label.encode(x=alt.value(0), y="offset:Q", text="name:N")
     chart = alt.layer(drawn, height.encode(y="offset:Q"), named).properties(width=560, height=320)
-    return style.dressed(chart, title or f"{memory.workload.network.name}: tensors in {memory.arena_bytes:,} B")
+    name, high, peak = memory.workload.network.name, memory.arena_bytes, memory.peak_live_bytes
+    packed = (
+        "none of this order is lower"
+        if high == peak
+        else f"{high / peak - 1:.1%} above the most bytes live at once, {quantities.show(peak, 'B')}"
+    )
+    said = f"{name} fits an arena of {quantities.show(high, 'B')}"
+    return style.dressed(chart, title or said, f"{len(tensors)} tensors at their addresses, in the {memory.kind} order; {packed}")
 
 
 def live_memory(prediction: Prediction, *, title: str = "", width: int = 680, height: int = 300) -> Chart:
@@ -130,7 +160,7 @@ def live_memory(prediction: Prediction, *, title: str = "", width: int = 680, he
     x = alt.X("left:Q", title="step, in the order of execution", scale=alt.Scale(domain=[0, len(rows)], nice=False),
               axis=alt.Axis(grid=False, tickMinStep=1))  # fmt: skip
     y = alt.Y("bottom:Q", title="bytes held, addresses (B)", scale=alt.Scale(domain=ends, nice=False),
-              axis=alt.Axis(values=_binary_ticks(ends[1]), labelExpr=_BINARY))  # fmt: skip
+              axis=alt.Axis(values=scales.binary_ticks(*ends), labelExpr=scales.BINARY, grid=False))  # fmt: skip
     tips = [alt.Tooltip("name:N", title="tensor"), alt.Tooltip("n_bytes:Q", title="bytes", format=",")]
     rectangles = alt.Chart(alt.Data(values=boxes)).mark_rect(
         color=style.PALETTE[4], opacity=0.55, stroke="white", strokeWidth=min(0.5, 60 / len(rows))
@@ -163,24 +193,7 @@ def live_memory(prediction: Prediction, *, title: str = "", width: int = 680, he
     return style.dressed(chart, title or said, f"line: live bytes; boxes: the tensors at their addresses; {packed}")
 
 
-_BINARY = (
-    "datum.value >= 1048576 ? format(datum.value / 1048576, '~g') + ' MiB' : "
-    "datum.value >= 1024 ? format(datum.value / 1024, '~g') + ' KiB' : datum.value + ' B'"
-)
-"""The Vega expression that writes bytes with binary prefixes."""
-
-
-def _binary_ticks(high: float) -> list[float]:
-    """A few round numbers of bytes from 0 up.
-
-    >>> _binary_ticks(1000)
-    [0.0, 256.0, 512.0, 768.0]
-    """
-    step = 2.0 ** math.ceil(math.log2(high / 6))
-    return [step * i for i in range(int(high / step) + 1)]
-
-
 def _heights(memory: Memory) -> list[dict[str, Any]]:
     """The height of the arena and, where it is lower, the peak of live bytes."""
-    found = [{"offset": memory.arena_bytes, "name": "arena"}]
+    found = [{"offset": memory.arena_bytes, "name": f"arena {quantities.show(memory.arena_bytes, 'B')}"}]
     return found if memory.peak_live_bytes == memory.arena_bytes else [*found, {"offset": memory.peak_live_bytes, "name": "peak live"}]

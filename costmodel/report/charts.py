@@ -227,7 +227,7 @@ def _guides(
 
 
 def _labels(points: Sequence[Mapping[str, Any]], ends: tuple[float, float], height: int, log: bool) -> list[dict[str, Any]]:
-    """The last point of each line; where two would overlap they move apart."""
+    """The last point of each line; where two would overlap they move apart, and none goes down to the words below the axis."""
     forth, back = (math.log, math.exp) if log else (float, float)
     low, high = forth(ends[0]), forth(ends[1])
     step = (high - low) * _LABEL_HEIGHT / height or 1.0
@@ -237,7 +237,7 @@ def _labels(points: Sequence[Mapping[str, Any]], ends: tuple[float, float], heig
             last[point["name"]] = point
     rising = sorted(last.values(), key=lambda point: point["y"])
     heights = [forth(point["y"]) for point in rising]
-    apart = spread(heights, step)
+    apart = [max(at, low + (i + 0.6) * step) for i, at in enumerate(spread(heights, step))]
     return [{**point, "y": back(at)} for point, at in zip(rising, apart, strict=True)]
 
 

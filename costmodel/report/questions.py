@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from costmodel import quantities
 from costmodel._num import is_open
 from costmodel.errors import FieldError
 from costmodel.report import scales, style
@@ -61,9 +62,7 @@ def pareto(front: Front, *, x: str | None = None, y: str | None = None, log: str
         raise FieldError("the front has no point to draw")
     xs, ys = (np.asarray(front.points[name], dtype=float) for name in (across, up))
     behind = [_sampled(front, name) for name in (across, up)]
-    heads = [
-        Column(name, style.words(name.removesuffix("_bytes").removesuffix("_s").removesuffix("_j")), unit_of(name)) for name in (across, up)
-    ]
+    heads = [Column(name, _spoken(name), unit_of(name)) for name in (across, up)]
     axes = []
     for channel, head, own, others, letter in zip((alt.X, alt.Y), heads, (xs, ys), behind, "xy", strict=True):
         low, high = float(min(own.min(), others.min())), float(max(own.max(), others.max()))
@@ -88,7 +87,21 @@ def pareto(front: Front, *, x: str | None = None, y: str | None = None, log: str
     ring = knees.mark_circle(size=70, color=style.PALETTE[1], opacity=1).encode(*axes)
     word = knees.mark_text(align="left", dx=8, dy=12, fontSize=12, fontWeight="bold", color=style.PALETTE[1]).encode(*axes, text="name:N")
     layers = [dots, *([line.encode(*axes)] if len(front.metrics) == 2 else []), points, ring, word]
-    return style.dressed(alt.layer(*layers).properties(width=420, height=300), title or f"{len(front)} points are beaten by none")
+    at_knee = " and ".join(
+        f"{head.heading} {quantities.show(knee[0][key], head.unit or '')}" for key, head in zip("xy", heads, strict=True)
+    )
+    said = f"{len(front):,} of {front.considered:,} points are beaten by none"
+    return style.dressed(alt.layer(*layers).properties(width=420, height=300), title or said, f"the knee has {at_knee}")
+
+
+def _spoken(metric: str) -> str:
+    """A figure without its unit, as it is said.
+
+    >>> _spoken("time_serial_s"), _spoken("ddr_bytes")
+    ('serial time', 'ddr')
+    """
+    name = metric.removesuffix("_bytes").removesuffix("_s").removesuffix("_j")
+    return style.words(f"{name.removeprefix('time_')} time" if name.startswith("time_") else name)
 
 
 def _sampled(front: Front, name: str) -> Any:
@@ -129,8 +142,6 @@ def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, t
     >>> [(bar["name"], bar["side"], bar["label"]) for bar in chart["layer"][0]["data"]["values"]]
     [('activation_bits', 'low', '4: 6.941 ms'), ('activation_bits', 'high', '16: 19.21 ms')]
     """
-    from costmodel import quantities
-
     alt = style.load()
     metric = metric or effects.metrics[0]
     chosen = [effect for effect in effects.effects if effect.metric == metric and effect.swing][:top]
@@ -144,7 +155,7 @@ def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, t
             if figure is not None and end is not None:
                 label = f"{end:g}: {quantities.show(figure, unit)}" if effect.variable[:9] != "hardware." else quantities.show(figure, unit)
                 values.append({"name": effect.variable, "side": side, "from": now, "to": float(figure), "label": label})
-    head = Column(metric, style.words(metric.removesuffix("_s").removesuffix("_j").removesuffix("_bytes")), unit)
+    head = Column(metric, _spoken(metric), unit)
     ends = scales.padded(min(now, *(v["to"] for v in values)), max(now, *(v["to"] for v in values)), log=False)
     axis_x = alt.X("from:Q", title=style.axis_title(head), **scales.scale(alt, head, (), ends, False))
     axis_y = alt.Y(
@@ -159,7 +170,11 @@ def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, t
     tips = [alt.Tooltip("name:N", title="variable"), alt.Tooltip("change:N"), alt.Tooltip("label:N", title=head.heading)]
     boxes = alt.Chart(alt.Data(values=values)).mark_bar(opacity=0.85).encode(axis_x, axis_y, colour, x2="to:Q", tooltip=tips)
     rule = alt.Chart(alt.Data(values=[{"from": now}])).mark_rule(color=style.GREY, strokeDash=[5, 4]).encode(axis_x)
-    return style.dressed(alt.layer(boxes, rule).properties(width=420, height=24 * len(chosen)), title or effects.table(metric).title)
+    reached = [now, *(float(value["to"]) for value in values if value["name"] == chosen[0].variable)]
+    low, high = (quantities.show(end, unit) for end in (min(reached), max(reached)))
+    found = f"{chosen[0].variable} moves the {head.heading} most, from {low} to {high}"
+    chart = alt.layer(boxes, rule).properties(width=420, height=24 * len(chosen))
+    return style.dressed(chart, title or found, f"{effects.table(metric).title}; now {quantities.show(now, unit)}")
 
 
 def regimes(found: Regimes, *, points: int = 48, spread: float = 16, title: str = "") -> Chart:
@@ -209,20 +224,25 @@ def regimes(found: Regimes, *, points: int = 48, spread: float = 16, title: str 
     ]
     names = sorted({cell["bound_by"] for cell in cells})
     colour = alt.Color(
-        "bound_by:N", title="binds", scale=alt.Scale(domain=names, range=style.colours(names)), legend=alt.Legend(orient="top")
+        "bound_by:N",
+        title="binds",
+        scale=alt.Scale(domain=names, range=[style.BINDS[name] for name in names]),
+        legend=alt.Legend(orient="top"),
     )
     boxes = alt.Chart(alt.Data(values=cells)).mark_rect(opacity=0.6).encode(*axes, colour, x2="x2:Q", y2="y2:Q", tooltip=["bound_by:N"])
-    lines = (
-        alt.Chart(alt.Data(values=_lines(found, ends))).mark_line(color=style.GREY, strokeWidth=2, clip=True).encode(*axes, detail="line:N")
-    )
+    borders = alt.Chart(alt.Data(values=_lines(found, ends))).mark_line(color=style.GREY, strokeWidth=2, clip=True)
+    lines = borders.encode(*axes, detail="line:N", order="order:Q")
     here = [{"x": found.across.value, "y": found.up.value, "name": "now"}]
     dot = alt.Chart(alt.Data(values=here)).mark_point(filled=True, size=70, color=style.GREY, stroke="white").encode(*axes)
-    word = (
+    words = [  # the first is a rim, that the second is read on every colour
         alt.Chart(alt.Data(values=here))
-        .mark_text(align="left", dx=8, fontSize=12, fontWeight="bold", color=style.GREY)
+        .mark_text(baseline="top", dy=8, fontSize=12, fontWeight="bold", **look)
         .encode(*axes, text="name:N")
-    )
-    return style.dressed(alt.layer(boxes, lines, dot, word).properties(width=420, height=320), title or table.title)
+        for look in ({"color": "white", "stroke": "white", "strokeWidth": 3}, {"color": "black"})
+    ]
+    even = quantities.show(found.balance.ddr_bytes_per_s, "B/s")
+    chart = alt.layer(boxes, lines, dot, *words).properties(width=420, height=320)
+    return style.dressed(chart, title or f"{found.bound_by} binds now; bus and core are even at {even}", table.title)
 
 
 def _cells(values: list[float]) -> dict[float, tuple[float, float]]:
@@ -232,19 +252,27 @@ def _cells(values: list[float]) -> dict[float, tuple[float, float]]:
 
 
 def _lines(found: Regimes, ends: list[tuple[float, float]]) -> list[dict[str, Any]]:
-    """Points of the borders within the map."""
+    """Points of the borders within the map and one beyond its edges; steps that follow each other are one line."""
     from costmodel._symbols import evaluate
 
     (left, right), (low, high) = ends
-    rows = []
-    for number, border in enumerate(found.borders):
+    lines: list[list[tuple[float, float]]] = []
+    reached = None
+    for border in found.borders:
         first, last = max(float(border.first), left), min(float(border.last or right), right)
         if first >= last:
             continue
+        if found.over[0] != "sram" or first != reached:
+            lines.append([])
+        reached = last
+        form = border.formula.expression
         for step in range(65):
             x = first * (last / first) ** (step / 64)
-            form = border.formula.expression
             y = float(evaluate(form, {next(iter(form.free_symbols)): x})) if is_open(form) else float(form)
-            if low <= y <= high:
-                rows.append({"x": x, "y": y, "line": number})
+            lines[-1].append((x, y if 0 < y < 10 * high else 10 * high))  # a border may end at its asymptote
+    rows = []
+    for number, line in enumerate(lines):
+        inside = [low <= y <= high for _, y in line]
+        kept = [point for i, point in enumerate(line) if any(inside[max(i - 1, 0) : i + 2])]
+        rows += [{"x": x, "y": y, "line": number, "order": order} for order, (x, y) in enumerate(kept)]
     return rows

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 TIMES = {"serial": "time_serial_s", "overlapped": "time_overlapped_s"}
 _NAMED = 72
 """As many layers have their names at the axis."""
+_CHARACTER = 6.2
+"""Of a name, its mean width. [pixel]"""
+_PLACES = [(align, sign * rise) for rise in (9, 0, 23, 37, 51, 65) for align in ("left", "right") for sign in (-1, 1)]
+"""Where the name of a point may stand: to its right or left, so much above or below; the next first. [pixel]"""
 
 
 def roofline(prediction: Prediction, *, time: str = "serial", name: int = 3, title: str = "", width: int = 620, height: int = 380) -> Chart:
@@ -88,13 +92,15 @@ def roofline(prediction: Prediction, *, time: str = "serial", name: int = 3, tit
     drawn = alt.Chart(alt.Data(values=points)).mark_point(filled=True, size=55, opacity=0.85).encode(x, y, colour, shape, tooltip=tips)
     line = alt.Chart(alt.Data(values=roof)).mark_line(color=style.GREY, strokeWidth=2).encode(x, y)
     heavy = sorted(points, key=lambda point: -float(point["time"]))[:name]
-    labels = _beside(heavy, ends_x, ends_y, width, height)
+    labels = _beside(heavy, points, peak, bytes_per_s, ends_x, ends_y, width, height)
+    place_x = alt.X("place_x:Q", scale=alt.Scale(type="log", domain=list(ends_x), nice=False))
+    place_y = alt.Y("place_y:Q", scale=alt.Scale(type="log", domain=list(ends_y), nice=False))
     named = [
-        alt.Chart(alt.Data(values=[one for one in labels if one["left"] is left]))
-        .mark_text(align="right" if left else "left", dx=-8 if left else 8, dy=0 if left else 9, fontSize=11, color=style.GREY)
-        .encode(x, alt.Y("place:Q", scale=alt.Scale(type="log", domain=list(ends_y), nice=False)), text="name:N")
-        for left in (False, True)
-        if any(one["left"] is left for one in labels)
+        alt.Chart(alt.Data(values=[one for one in labels if one["align"] == align]))
+        .mark_text(align=align, baseline="middle", fontSize=11, color=style.GREY)
+        .encode(place_x, place_y, text="name:N")
+        for align in ("left", "right")
+        if any(one["align"] == align for one in labels)
     ]
     total = prediction.total
     whole = 2 * total.macs / getattr(total, TIMES[time])
@@ -123,21 +129,36 @@ def _decades(alt: Any, low: float, high: float, unit: str) -> Any:
 
 
 def _beside(
-    points: Sequence[dict[str, Any]], ends_x: tuple[float, float], ends_y: tuple[float, float], width: int, height: int
-) -> list[Any]:
-    """Names beside their points: to the left on the right half, and apart from each other upwards."""
-    from costmodel.report.charts import spread
+    heavy: Sequence[dict[str, Any]], points: Sequence[dict[str, Any]], peak: float, bytes_per_s: float,
+    ends_x: tuple[float, float], ends_y: tuple[float, float], width: int, height: int,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Names beside their points, each at the first place clear of all points, of the roof, of the names before it and of the edges."""
 
-    def part(value: float, ends: tuple[float, float]) -> float:
-        return math.log(value / ends[0]) / math.log(ends[1] / ends[0])
+    def pixel(value: float, ends: tuple[float, float], size: int) -> float:
+        return size * math.log(value / ends[0]) / math.log(ends[1] / ends[0])
 
+    def roof(x: float) -> float:
+        intensity = ends_x[0] * (ends_x[1] / ends_x[0]) ** (x / width)
+        return pixel(min(peak, intensity * bytes_per_s), ends_y, height)
+
+    dots = {(pixel(p["intensity"], ends_x, width), pixel(p["rate"], ends_y, height)) for p in points}
+    taken: list[tuple[float, float, float, float]] = []
     found = []
-    for left in (False, True):
-        mine = sorted((p for p in points if (part(p["intensity"], ends_x) > 0.6) is left), key=lambda p: p["rate"])
-        places = spread([height * part(p["rate"], ends_y) for p in mine], 14)
-        found += [
-            {**p, "left": left, "place": ends_y[0] * (ends_y[1] / ends_y[0]) ** (at / height)} for p, at in zip(mine, places, strict=True)
-        ]
+    for point in heavy:
+        at_x, at_y = pixel(point["intensity"], ends_x, width), pixel(point["rate"], ends_y, height)
+        long = _CHARACTER * len(str(point["name"]))
+        for align, rise in [*_PLACES, ("left", -9)]:
+            start = at_x + 9 if align == "left" else at_x - 9 - long
+            box = (start, start + long, at_y + rise - 7, at_y + rise + 7)
+            under = roof(box[0] - 4) >= box[3] or roof(box[1] + 4) <= box[2]
+            clear = under and not any(box[0] - 6 < x < box[1] + 6 and box[2] - 4 < y < box[3] + 4 for x, y in dots)
+            apart = all(box[0] > b[1] or box[1] < b[0] or box[2] >= b[3] or box[3] <= b[2] for b in taken)
+            if clear and apart and box[0] >= 2 and box[1] <= width and box[2] >= 0 and box[3] <= height:
+                break
+        taken.append(box)
+        place_x = ends_x[0] * (ends_x[1] / ends_x[0]) ** ((at_x + (9 if align == "left" else -9)) / width)
+        place_y = ends_y[0] * (ends_y[1] / ends_y[0]) ** ((at_y + rise) / height)
+        found.append({**point, "align": align, "place_x": place_x, "place_y": place_y})
     return found
 
 

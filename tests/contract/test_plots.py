@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import costmodel as cm
+from costmodel.report.scales import binary_ticks, log_ticks
 from costmodel.tables import Column, Table
 
 FLAVOURS = ["standard", "spatially separable", "depthwise separable", "depthwise spatially separable"]
@@ -204,3 +205,112 @@ def test_arena_draws_every_tensor() -> None:
     values = cm.plot.arena(memory).to_dict()["layer"][0]["data"]["values"]
     assert [(v["name"], v["top"] - v["offset"]) for v in values] == [(t.name, t.n_bytes) for t in memory.tensors]
     assert max(v["top"] for v in values) == memory.arena_bytes
+
+
+def title(chart: Any) -> str:
+    text: str = chart.to_dict()["title"]["text"]
+    return text
+
+
+def test_the_slope_says_from_where_on_nothing_moves_twice() -> None:
+    layer, shapes = cm.layers.Conv2d(64, 3, bias=False), (1, 64, 56, 56)
+    said = title(cm.plot.ski_slope(cm.ski_slope(layer, [2**k for k in range(9, 20)], shapes)))
+    compulsory = 2 * 64 * 56 * 56 + 9 * 64 * 64  # 438,272 B = 428 KiB
+    assert said == "DDR traffic of conv2d reaches its compulsory 428 KiB from 47,620 B on"
+    assert cm.traffic(layer, shapes, sram=47620).ddr_bytes == compulsory < cm.traffic(layer, shapes, sram=47619).ddr_bytes
+
+
+def test_a_slope_that_ends_early_says_how_far_it_is() -> None:
+    layer, shapes = cm.layers.Conv2d(64, 3, bias=False), (1, 64, 56, 56)
+    times = cm.traffic(layer, shapes, sram=4096).ddr_bytes / (2 * 64 * 56 * 56 + 9 * 64 * 64)
+    assert title(cm.plot.ski_slope(cm.ski_slope(layer, [512, 4096], shapes))) == (
+        f"DDR traffic of conv2d is still {times:.3g} times its compulsory 428 KiB at 4 KiB"
+    )
+
+
+def test_knees_are_named_where_they_stand() -> None:
+    slope = cm.ski_slope(cm.layers.Conv2d(64, 3, bias=False), [2**k for k in range(9, 20)], (1, 64, 56, 56))
+    named = {row["name"]: row["x"] for row in values(cm.plot.ski_slope(slope)) if "KiB" in str(row.get("name"))}
+    assert named["46.5 KiB"] == 47620  # 46.504 KiB
+    assert set(named.values()) <= {knee.sram_bytes for knee in slope.knees}
+
+
+def test_the_arena_says_its_height() -> None:
+    chart = cm.plot.arena(cm.memory("mobilenet_cifar"))
+    assert title(chart) == "mobilenet_cifar fits an arena of 294 KiB"  # 14*14*(512 + 1024) B
+    assert "none of this order is lower" in chart.to_dict()["title"]["subtitle"]
+
+
+def test_the_sweep_says_which_flavour_has_the_least(study: Table) -> None:
+    # 56*56 positions, each 64 channels of 5 and of 5 taps, then 64 to 64: 14,852,096
+    said = title(cm.plot.kernel_sweep(study.where(hardware="pardhi"), y="macs"))
+    assert said == "5 x 5: depthwise spatially separable has the least MACs, 14.85M"
+
+
+def made(*rows: tuple[str, str, float]) -> Table:
+    """A study of one kernel size: machine, flavour, time over the standard's."""
+    keys = ("hardware", "flavour", "relative_time")
+    columns = [Column("hardware", "machine"), Column("flavour", "flavour"), Column("activation", "activation"),
+               Column("kernel_size", "kernel size", ""), Column("relative_time", "serial time / standard's", "", "{:.3f}".format)]  # fmt: skip
+    return Table(columns, [dict(zip(keys, row, strict=True)) | {"activation": "relu", "kernel_size": 3} for row in rows])
+
+
+def test_the_grid_says_which_flavour_has_the_least() -> None:
+    one = made(("a", "standard", 1.0), ("a", "depthwise_separable", 0.25))
+    assert title(cm.plot.flavours(one)) == "3 x 3: depthwise separable has the least serial time, 0.250 of the standard's"
+    two = made(("a", "standard", 1.0), ("a", "depthwise_separable", 0.25), ("b", "standard", 1.0), ("b", "spatially_separable", 0.125))
+    assert title(cm.plot.flavours(two)) == "3 x 3: spatially separable has the least serial time, 0.125 of the standard's (on b)"
+    assert title(cm.plot.flavours(two, title="mine")) == "mine"
+
+
+def test_the_balance_says_which_flavour_pays_longest() -> None:
+    columns = [Column("balance", "machine balance", "MAC/B"), Column("flavour", "flavour"), Column("speed_up", "speed-up", "")]
+    rows = [("a_b", 1, 8.0), ("a_b", 10, 0.9), ("c", 1, 3.0), ("c", 10, 1.5), ("c", 100, 0.5), ("a_b", 100, 0.25)]
+    drawn = Table(columns, [{"flavour": f, "balance": x, "speed_up": y} for f, x, y in rows])
+    assert title(cm.plot.balance(drawn)) == "c pays longest, up to 10 MAC/B; at most 8 times as fast"
+    slow = Table(columns, [row | {"speed_up": row["speed_up"] / 16} for row in drawn.rows])
+    assert title(cm.plot.balance(slow)) == "No flavour pays at any of these balances: at most 0.5 times as fast"
+
+
+def test_the_front_says_how_many_are_beaten_by_none() -> None:
+    chart = cm.plot.pareto(cm.pareto({"time_s": [1, 2, 3, 3], "energy_j": [5, 2, 1, 4]}, ["time_s", "energy_j"]))
+    assert title(chart) == "3 of 4 points are beaten by none"  # (3, 4) is beaten by (2, 2)
+    assert chart.to_dict()["title"]["subtitle"] == "the knee has time 2 s and energy 2 J"
+
+
+def test_the_tornado_says_what_moves_the_figure_most() -> None:
+    said = title(cm.plot.tornado(cm.sensitivity("mobilenet_v1", "pardhi", "ddr_bytes")))
+    ends = [cm.predict(cm.zoo.mobilenet_v1(resolution=size)).total.ddr_bytes for size in (128, 448)]  # 112 is no multiple of 32
+    assert said == f"resolution moves the ddr most, from {' to '.join(cm.quantities.show(end, 'B') for end in ends)}"
+
+
+def test_the_map_says_what_binds_and_where_that_ends() -> None:
+    chart = cm.plot.regimes(cm.regimes("mobilenet_v1", "pardhi"), points=8)
+    bandwidth = title(chart).removeprefix("ddr binds now; bus and core are even at ")
+    total = cm.predict("mobilenet_v1", cm.Hardware.load("pardhi").replace(ddr=bandwidth)).total
+    assert total.ddr_time_s == pytest.approx(total.mac_time_s + total.other_time_s, rel=1e-3)
+
+
+def test_what_binds_has_the_same_colour_in_every_plot() -> None:
+    maps = cm.plot.regimes(cm.regimes("mobilenet_v1", "pardhi"), points=8).to_dict()["layer"][0]["encoding"]["color"]["scale"]
+    points = cm.plot.roofline(cm.predict("mobilenet_v1")).to_dict()["layer"][1]["encoding"]["color"]["scale"]
+    of_points = dict(zip(points["domain"], points["range"], strict=True))
+    assert {kind: of_points[kind] for kind in maps["domain"] if kind in of_points} == {
+        kind: colour for kind, colour in zip(maps["domain"], maps["range"], strict=True) if kind in of_points
+    }
+    assert len(of_points.keys() & set(maps["domain"])) >= 2
+
+
+def test_the_borders_of_a_map_reach_its_edges() -> None:
+    layers = cm.plot.regimes(cm.regimes("mobilenet_v2", "pardhi"), points=8).to_dict()["layer"]
+    low, high = layers[0]["encoding"]["y"]["scale"]["domain"]
+    border = [row["y"] for row in layers[1]["data"]["values"]]
+    assert min(border) <= low
+    assert max(border) >= high  # clipped there
+
+
+@pytest.mark.parametrize(("low", "high"), [(13e6, 24e6), (512, 520), (1, 10), (0.02, 5000), (7, 7.5)])
+def test_a_logarithmic_axis_has_three_ticks_at_least(low: float, high: float) -> None:
+    for ticks in (log_ticks(low, high), binary_ticks(low, high, log=True)):
+        assert 3 <= len(ticks) <= 12
+        assert all(low <= tick <= high for tick in ticks)

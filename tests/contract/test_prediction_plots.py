@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from itertools import pairwise
 from typing import Any
@@ -58,6 +59,28 @@ def test_the_roofline_of_overlapped_time_is_never_below_that_of_serial_time(pred
         for time in ("serial", "overlapped")
     )
     assert all(overlapped[name] >= serial[name] for name in serial)
+
+
+def test_names_on_the_roofline_touch_no_point_and_no_name(prediction: cm.Prediction) -> None:
+    chart = cm.plot.roofline(prediction, name=4, width=620, height=380).to_dict()
+    ends = [chart["layer"][1]["encoding"][axis]["scale"]["domain"] for axis in "xy"]
+
+    def pixels(x: float, y: float) -> tuple[float, float]:
+        (left, right), (low, high) = ends
+        return 620 * math.log(x / left) / math.log(right / left), 380 * math.log(y / low) / math.log(high / low)
+
+    dots = [pixels(row["intensity"], row["rate"]) for row in data(chart, "binds")]
+    boxes = []
+    for name in data(chart, "place_x"):
+        x, y = pixels(name["place_x"], name["place_y"])
+        long = 6 * len(name["name"])  # of 11 pixels
+        boxes.append((x, x + long, y - 6, y + 6) if name["align"] == "left" else (x - long, x, y - 6, y + 6))
+    assert len(boxes) == 4
+    for i, (left, right, low, high) in enumerate(boxes):
+        assert 0 <= left <= right <= 620
+        assert 0 <= low <= high <= 380
+        assert not any(left < x < right and low < y < high for x, y in dots)
+        assert all(right <= a or b <= left or high <= c or d <= low for a, b, c, d in boxes[:i])
 
 
 def test_columns_of_time_end_where_the_layer_does(prediction: cm.Prediction) -> None:
