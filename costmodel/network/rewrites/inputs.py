@@ -184,8 +184,7 @@ class Resolution(_Inputs):
         if len(shape) != 4:
             return f"its shape {shape} has no height and width"
         size = (self.height, self.height if self.width is None else self.width)
-        last = any(node.channels_last for node in network.nodes.values())
-        return (shape[0], *size, shape[3]) if last else (*shape[:2], *size)
+        return (shape[0], *size, shape[3]) if network.channels_last else (*shape[:2], *size)
 
     def _reshaped(self, before: Shape, after: Shape, made: Shape) -> Shape:
         old, new = (product(s for s, b, a in zip(shape, before, after, strict=True) if a != b) for shape in (before, after))
