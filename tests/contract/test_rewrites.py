@@ -70,7 +70,9 @@ def test_a_window_is_the_same_however_it_is_given() -> None:
     assert layers.Conv2d(8, (3, 3), stride=[2, 2], padding=((1, 1), (1, 1))) == layers.Conv2d(8, 3, stride=2, padding=1)
     assert layers.Conv1d(8, (5,)) == layers.Conv1d(8, 5)
     assert layers.MaxPool2d((2, 2), (2, 2)) == layers.MaxPool2d(2, 2)
-    assert layers.Conv2d(8, (3, 1), padding=((0, 1), (0, 1))).fields().items() >= {"kernel_size": (3, 1), "padding": ((0, 1), (0, 1))}.items()
+    assert (
+        layers.Conv2d(8, (3, 1), padding=((0, 1), (0, 1))).fields().items() >= {"kernel_size": (3, 1), "padding": ((0, 1), (0, 1))}.items()
+    )
     with pytest.raises(cm.errors.ShapeError, match="must have 2 entries"):
         layers.Conv2d(8, (3, 3, 3))(cm.Input((1, 3, 8, 8)))
 

@@ -94,7 +94,12 @@ def rows_of(shape: Shape, axis: int = ROW_AXIS) -> int:
 def reach(node: Node, position: int, seen: Callable[[Shape], Shape], axis: int = ROW_AXIS) -> Reach:
     """What rows a node's output needs of its input number `position`; columns along the next axis. `seen` puts the channels first."""
     x, y, layer = seen(node.input_shapes[position]), seen(node.output_shapes[0]), node.layer
-    if len(x) <= axis or len(x) != len(y) or len(node.output_shapes) > 1 or (layer.rank is not None and x != node.seen(node.input_shapes[position])):
+    if (
+        len(x) <= axis
+        or len(x) != len(y)
+        or len(node.output_shapes) > 1
+        or (layer.rank is not None and x != node.seen(node.input_shapes[position]))
+    ):
         return Whole(rows_of(x, axis))
     if hasattr(layer, "output_padding"):
         return _spread(layer, x, y, axis)

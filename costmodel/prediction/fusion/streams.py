@@ -43,7 +43,9 @@ def stream(tasks: Tasks, first: int) -> Stream | None:
     if kinds != ["pointwise", "depthwise", "pointwise"] or any(len(node.output_shapes[0]) != 4 for node in nodes):
         return None
     expand, depthwise, project = tasks.tasks[first : first + LENGTH]
-    (_, channels, _, row_in), (_, filters, _, row_out) = (nodes[1].seen(shape[0]) for shape in (nodes[1].input_shapes, nodes[1].output_shapes))
+    (_, channels, _, row_in), (_, filters, _, row_out) = (
+        nodes[1].seen(shape[0]) for shape in (nodes[1].input_shapes, nodes[1].output_shapes)
+    )
     if len(expand.steps) > 1 or len(depthwise.steps) > 1 or filters != channels:
         return None
     hidden, filtered = (tasks.maps[task.writes[0]] for task in (expand, depthwise))

@@ -186,7 +186,12 @@ def _sums_up(workload: Workload, step: Step) -> bool:
     """Whether it is a pooling to one row: it needs a row of its input for a moment only."""
     node = step.nodes[0]
     same = len(node.input_shapes[0]) == len(node.output_shapes[0]) > ROW_AXIS
-    return same and "pool" in node.layer.kind and rows_of(workload.seen(node.output_shapes[0])) == 1 and all(map(is_elementwise, step.nodes[1:]))
+    return (
+        same
+        and "pool" in node.layer.kind
+        and rows_of(workload.seen(node.output_shapes[0])) == 1
+        and all(map(is_elementwise, step.nodes[1:]))
+    )
 
 
 def _reads(workload: Workload, step: Step, axis: int = ROW_AXIS) -> list[tuple[TensorRef, Reach]]:
