@@ -165,7 +165,7 @@ def _ones(sizes: Shape) -> bool:
 
 
 def _following(before: Shape, after: Shape, made: Shape, first: bool) -> Shape | None:
-    """What a group of axes is written as where what is read changes; None where it is not plain. Of the `first` group the first axis stays."""
+    """What a group of axes is written as where what is read changes; None where it is not plain. The very first axis stays."""
     if before == after:
         return made
     if len(before) == len(made) == 1 and not first:
