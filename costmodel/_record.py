@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import inspect
 
 Validator = Callable[[Any], Any]
-"""Returns the value to store, or raises ValueError saying what it must be."""
+"""Returns the value to store, or raises ValueError saying what it must be. One with a method `of` gives the validator for a class."""
 
 _MISSING: Any = object()
 
@@ -55,11 +55,10 @@ class Record:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         own = [name for name, said in get_annotations(cls).items() if "ClassVar" not in str(said)]
-        if not own:
-            return
-        cls._names = tuple(dict.fromkeys((*cls._names, *own)))
-        cls._key = operator.attrgetter(*cls._names)
-        if "__init__" in cls.__dict__:
+        if own:
+            cls._names = tuple(dict.fromkeys((*cls._names, *own)))
+            cls._key = operator.attrgetter(*cls._names)
+        if "__init__" in cls.__dict__ or not (own or (cls._names and hasattr(cls.__init__, "of_fields"))):
             return
 
         def __init__(self: Any, *args: Any, **fields: Any) -> None:
@@ -115,7 +114,8 @@ class Record:
 def _initializer(cls: type[Record]) -> Callable[..., None]:
     """An `__init__` that validates, its code written out for the fields as `dataclasses` does: records are made on the hot path."""
     hints = get_type_hints(cls, include_extras=True)
-    validators = {name: validate for name in cls._names for validate in getattr(hints[name], "__metadata__", ())}
+    said = {name: validate for name in cls._names for validate in getattr(hints[name], "__metadata__", ())}
+    validators = {name: getattr(validate, "of", lambda _, validate=validate: validate)(cls) for name, validate in said.items()}
     defaults = cls._defaults()
     names = {f"_default_{name}": default for name, default in defaults.items()}
     names |= {f"_validate_{name}": validate for name, validate in validators.items()}

@@ -75,6 +75,23 @@ def _each(entry: Callable[[Any], Num], least: int) -> Callable[[Any], Any]:
     return check
 
 
+class _PerAxis:
+    """A validator of values along the spatial axes: as many equal ones as a layer has axes become the one, so 3 and (3, 3) are the same."""
+
+    def __init__(self, check: Callable[[Any], Any], rank: int | None = None) -> None:
+        self.check, self.rank = check, rank
+
+    def of(self, owner: Any) -> _PerAxis:
+        """The validator of a field of this class, which has its rank."""
+        return _PerAxis(self.check, getattr(owner, "rank", None))
+
+    def __call__(self, value: Any) -> Any:
+        value = self.check(value)
+        if type(value) is not tuple or len(value) != self.rank or type(value[0]) is tuple or value.count(value[0]) != self.rank:
+            return value
+        return value[0]
+
+
 def shape(value: Any) -> tuple[Num, ...]:
     """A tuple of positive integers or symbols."""
     if not isinstance(value, tuple | list):
@@ -140,8 +157,16 @@ def padding(value: Any) -> Any:
         for pair in value:
             if isinstance(pair, tuple | list) and len(pair) != 2:
                 raise ValueError("must have a size or a pair (before, after) for every axis")
-        return tuple(tuple(extent(v) for v in p) if isinstance(p, tuple | list) else extent(p) for p in value)
+        return tuple([_rows(p) for p in value])
     return extent(value)
+
+
+def _rows(pair: Any) -> Any:
+    """The padding of one axis: one number where there is as much before as after."""
+    if not isinstance(pair, tuple | list):
+        return extent(pair)
+    before, after = extent(pair[0]), extent(pair[1])
+    return before if before == after else (before, after)
 
 
 def pads(value: Any) -> tuple[tuple[Num, Num], ...]:
@@ -161,12 +186,12 @@ def flag(value: Any) -> bool:
 dims = _each(dim, 1)
 
 Dim = Annotated[Any, dim]
-Dims = Annotated[Any, dims]
-"""One size for all spatial axes, or a tuple with one for each."""
-OptionalDims = Annotated[Any, lambda value: None if value is None else dims(value)]
+Dims = Annotated[Any, _PerAxis(dims)]
+"""One size for all spatial axes, or a tuple with one for each, height first; where a layer's are all equal it keeps the one."""
+OptionalDims = Annotated[Any, _PerAxis(lambda value: None if value is None else dims(value))]
 OptionalDim = Annotated[Any, lambda value: None if value is None else dim(value)]
 Extent = Annotated[Any, extent]
-Extents = Annotated[Any, _each(extent, 0)]
+Extents = Annotated[Any, _PerAxis(_each(extent, 0))]
 Axis = Annotated[int, plain]
 Axes = Annotated[Any, axes]
 Shape = Annotated[Any, shape]
@@ -175,6 +200,6 @@ AnyShape = Annotated[Any, extents]
 Shapes = Annotated[Any, shapes]
 Text = Annotated[str, text]
 TargetShape = Annotated[Any, target_shape]
-Padding = Annotated[Any, padding]
+Padding = Annotated[Any, _PerAxis(padding)]
 Pads = Annotated[Any, pads]
 Flag = Annotated[bool, flag]

@@ -169,6 +169,11 @@ class Network:
         return tuple(TensorRef(node.name) for node in self.nodes.values() if node.layer.role == "input")
 
     @cached_property
+    def channels_last(self) -> bool:
+        """Whether its maps have their channels last, as in TFLite files."""
+        return any(node.channels_last for node in self.nodes.values())
+
+    @cached_property
     def counts(self) -> dict[str, Counts]:
         """The counts of every node."""
         return {node.name: node.counts() for node in self.nodes.values()}

@@ -72,12 +72,12 @@ def _overwritable(workload: Workload, step: Step, in_place: tuple[str, ...]) -> 
     inputs = [old for ref in step.reads if (old := workload.maps[ref]).n_bytes >= new.n_bytes and not old.is_output]
     if isinstance(host.layer, Add | Multiply) or host.layer.role == "epilogue":
         return [(old, 0) for old in inputs] if "elementwise" in in_place else []
-    if host.layer.variety(host.input_shapes) != "depthwise":
+    if host.variety() != "depthwise":
         return []
     if "depthwise_row_buffer" in in_place:
         rows = (host.layer.per_axis("kernel_size")[0] - 1) * host.layer.per_axis("dilation")[0]
         bits = workload.widths.activation(workload.network.nodes[step.reads[0].node])
-        kept = bytes_of(rows * product(host.input_shapes[0][3:]), bits)
+        kept = bytes_of(rows * product(host.seen(host.input_shapes[0])[3:]), bits)
         return [(old, kept) for old in inputs if kept < new.n_bytes]
     return [(old, 0) for old in inputs] if "depthwise" in in_place else []
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from costmodel.layers import Layer, Shape
+from costmodel.layers import Shape
 from costmodel.layers.elementwise import Add, Multiply
 from costmodel.layers.structure import Concat
 from costmodel.layers.window import Window
+from costmodel.network import Node
 from costmodel.prediction.in_place import IN_PLACE, buffer_graph
 from costmodel.prediction.liveness import Buffer, BufferGraph
 from costmodel.tables import Column, Table
@@ -115,17 +116,18 @@ def _split(memory: Memory, order: tuple[int, ...], index: int) -> Iterator[Chang
     at = order.index(index)
     if at in graph.overwritten(order) or len(step.writes) != 1:
         return
-    layer, shape, output = step.nodes[0].layer, step.input_shapes[0], memory.workload.maps[step.writes[0]]
-    rows = step.nodes[-1].output_shapes[0][2] if len(step.nodes[-1].output_shapes[0]) > 2 else 1
+    seen, output = memory.workload.seen, memory.workload.maps[step.writes[0]]
+    shape, made = seen(step.input_shapes[0]), seen(step.nodes[-1].output_shapes[0])
+    rows = made[2] if len(made) > 2 else 1
     half = (rows + 1) // 2
-    left = _rows_left(layer, shape, half) if rows > 1 else None
+    left = _rows_left(step.nodes[0], shape, half, memory.workload.network.channels_last) if rows > 1 else None
     if left is None:
         return
     spans = dict(zip((b.name for b in graph.buffers), graph.spans(order), strict=True))
     freed = 0
     for ref in step.reads:
         fmap = memory.workload.maps[ref]
-        sizes = memory.workload.network.shape(ref)
+        sizes = seen(memory.workload.network.shape(ref))
         if str(ref) in spans and spans[str(ref)].upper == at + 1 and len(sizes) > 2 and sizes[2] == shape[2]:
             freed += fmap.n_bytes - -(-fmap.n_bytes * left // shape[2])
     unwritten = output.n_bytes - -(-output.n_bytes * half // rows)
@@ -134,13 +136,14 @@ def _split(memory: Memory, order: tuple[int, ...], index: int) -> Iterator[Chang
     yield Change("split", f"{step.name}: rows 1 to {half}, then {half + 1} to {rows}", max(live))
 
 
-def _rows_left(layer: Layer, shape: Shape, done: int) -> int | None:
+def _rows_left(node: Node, shape: Shape, done: int, last: bool) -> int | None:
     """The rows of its input that a step still reads once so many rows of its output are written; None where it reads all at once."""
     if len(shape) < 3:
         return None
-    if isinstance(layer, Add | Multiply) or layer.role == "epilogue" or (isinstance(layer, Concat) and layer.axis in (1, 1 - len(shape))):
+    layer, channels = node.layer, len(shape) - 1 if last and not node.channels_last else 1
+    if isinstance(layer, Add | Multiply) or layer.role == "epilogue" or (isinstance(layer, Concat) and layer.axis % len(shape) == channels):
         return int(shape[2]) - done
-    if not hasattr(layer, "dilation") or layer.variety((shape,)) == "transposed":
+    if not hasattr(layer, "dilation") or node.variety() == "transposed":
         return None
     window = Window.of(layer)
     height, stride, span = shape[2], window.stride[0], (window.kernel[0] - 1) * window.dilation[0] + 1

@@ -10,6 +10,7 @@ from costmodel._num import Num, bytes_of, is_array, maximum, total
 from costmodel.layers import Counts, Shape
 from costmodel.layers.base import elements
 from costmodel.network import Network, Node, TensorRef
+from costmodel.network.layout import channels_first
 from costmodel.prediction.widths import Widths
 
 
@@ -95,6 +96,10 @@ class Workload:
         for ref, producer in writer.items():
             n_bytes = bytes_of(elements(network.shape(ref)), widths.activation(network.nodes[ref.node]))
             self.maps[ref] = FeatureMap(ref, n_bytes, producer, tuple(readers.get(ref, ())), ref in returned)
+
+    def seen(self, shape: Shape) -> Shape:
+        """The shape of a map with its channels first, whichever way the network keeps it."""
+        return channels_first(shape) if self.network.channels_last else shape
 
     def in_order(self, order: Sequence[int]) -> Workload:
         """The same steps in another order, by their places in this one."""

@@ -10,6 +10,7 @@ from costmodel._num import Num
 from costmodel.errors import CostModelError, FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network, rewrites
+from costmodel.network.layout import channels_first
 from costmodel.prediction.views import notes
 from costmodel.tables import Column, Table
 from costmodel.whatif.question import Question, Subject, read, unit_of
@@ -119,7 +120,7 @@ def _separable(network: Network, make: Any) -> Iterator[tuple[str, Any]]:
 
 def _smaller(network: Network) -> Iterator[int]:
     """Of square pictures in steps of 32 the next smaller size."""
-    shapes = [network.shape(ref) for ref in network.inputs]
+    shapes = [channels_first(shape) if network.channels_last else shape for shape in map(network.shape, network.inputs)]
     sizes = {size for shape in shapes for size in shape[2:]} if len(shapes) == 1 and len(shapes[0]) == 4 else set()
     yield from (size - 32 for size in sizes if len(sizes) == 1 and isinstance(size, int) and size > 64 and size % 32 == 0)
 

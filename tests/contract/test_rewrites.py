@@ -55,3 +55,46 @@ def test_symbols_pass() -> None:
 def test_what_is_no_rewrite_is_refused(what) -> None:
     with pytest.raises(cm.errors.FieldError, match="must be rewrites such as"):
         cm.zoo.mobilenet_v1().rewrite(what)
+
+
+def as_a_file_has_it() -> cm.Network:
+    """A chain whose windows are written one size an axis, as ONNX files do."""
+    x = cm.Input((1, 3, 16, 16))
+    x = cm.layers.Conv2d(8, (3, 3), stride=(2, 2), padding=((1, 1), (1, 1)))(x, name="conv1")
+    x = cm.layers.ReLU()(x, name="relu1")
+    return cm.Network.of(cm.layers.Conv2d(8, (3, 1), padding=((1, 1), (0, 0)))(x, name="conv2"), "file")
+
+
+def test_a_window_is_the_same_however_it_is_given() -> None:
+    layers = cm.layers
+    assert layers.Conv2d(8, (3, 3), stride=[2, 2], padding=((1, 1), (1, 1))) == layers.Conv2d(8, 3, stride=2, padding=1)
+    assert layers.Conv1d(8, (5,)) == layers.Conv1d(8, 5)
+    assert layers.MaxPool2d((2, 2), (2, 2)) == layers.MaxPool2d(2, 2)
+    assert (
+        layers.Conv2d(8, (3, 1), padding=((0, 1), (0, 1))).fields().items() >= {"kernel_size": (3, 1), "padding": ((0, 1), (0, 1))}.items()
+    )
+    with pytest.raises(cm.errors.ShapeError, match="must have 2 entries"):
+        layers.Conv2d(8, (3, 3, 3))(cm.Input((1, 3, 8, 8)))
+
+
+def test_a_predicate_on_the_kernel_finds_the_layers_of_a_file() -> None:
+    made = as_a_file_has_it().rewrite(cm.rewrites.Kernel(5, where=lambda node: node.layer.kernel_size == 3))
+    assert [change.node for change in made.changes.made] == ["conv1"]
+
+
+def test_a_predicate_that_picks_nothing_or_fails_is_said() -> None:
+    net = as_a_file_has_it()
+    with pytest.raises(cm.errors.FieldError, match="picks no convolutions of network 'file': it is true of none of the 2"):
+        net.rewrite(cm.rewrites.Kernel(5, where=lambda node: node.layer.kernel_size == 7))
+    with pytest.raises(cm.errors.FieldError, match="picks no layers"):
+        net.rewrite(cm.rewrites.Bits(weights=4, where=lambda node: False))
+    with pytest.raises(cm.errors.FieldError, match=r"fails at layer 'input' \(input\): .*ask for the kind first"):
+        net.rewrite(cm.rewrites.Drop(lambda node: node.layer.kernel_size == 3))
+    with pytest.raises(cm.errors.FieldError, match="picks no convolutions of network 'file', but relu1"):
+        net.rewrite(cm.rewrites.DepthwiseSeparable("relu1"))
+
+
+def test_a_rewrite_that_finds_nothing_says_so() -> None:
+    for rewrite in (cm.rewrites.FoldNorm(), cm.rewrites.Standard(), cm.rewrites.Kernel(5, where="depthwise")):
+        made = as_a_file_has_it().rewrite(rewrite)
+        assert made.changes == (cm.rewrites.Left(type(rewrite).__name__, "file", "no layer of it is one that this would change"),)

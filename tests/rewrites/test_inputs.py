@@ -200,3 +200,10 @@ def test_layers_that_read_other_channels_have_other_weights_and_say_so(tmp_path:
     # block1 reads 16 channels in place of 32: 9*32*64 and 9*16*64
     assert ("block1", "weights", 18_432, 9_216) in [(c.node, c.what, c.before, c.after) for c in made.changes.made]
     assert made.rewrite(R.Drop("squeeze")).nodes == file.nodes
+
+
+def test_a_reshape_follows_where_it_parts_other_axes_than_those_that_change() -> None:
+    x = L.Reshape((1, 3, 4, 6, 6))(cm.Input((1, 12, 6, 6)), name="apart")
+    x = L.Reshape((1, 12, 36))(x, name="together")
+    net = cm.Network.of(L.Reshape((1, 4, 3, 36))(x, name="again")).rewrite(R.Resolution(8, 10))
+    assert [net.nodes[name].layer.shape for name in ("apart", "together", "again")] == [(1, 3, 4, 8, 10), (1, 12, 80), (1, 4, 3, 80)]

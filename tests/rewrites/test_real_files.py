@@ -102,3 +102,22 @@ def test_zeros_of_weights_that_are_replaced_are_forgotten_and_that_is_said() -> 
     skipping = cm.Hardware.load("pardhi").replace(skips_zeros="weights")
     dense = [row for row in cm.predict(net, skipping) if row.macs and row.macs_effective == row.macs]
     assert len(dense) == 34
+
+
+@pytest.mark.parametrize("name", ["shufflenet", "resnet50"])
+def test_a_resolution_follows_through_fixed_shapes(name: str) -> None:
+    """Of twice the height and width every map has four times the places, the classifier one. ShuffleNet parts its 112 channels by a
+    reshape to (1, 4, 28, 56, 56)."""
+    net = cm.read(LIGHT / f"light_{name}.onnx").rewrite(R.Resolution(448))
+    counted = [(math.prod(shape), places) for shape, _, places in products(LIGHT / f"light_{name}.onnx")]
+    assert net.macs == sum(weights * (4 * places if places > 1 else 1) for weights, places in counted)
+    assert net.parameters["weights"] == sum(weights for weights, _ in counted)
+
+
+def test_an_average_over_a_padded_map_follows_it() -> None:
+    """Inception v1 averages 7x7 over its last map of 6x6 with a row and a column of padding, here of 8x8: 9x9."""
+    net = cm.read(LIGHT / "light_inception_v1.onnx")
+    larger = net.rewrite(R.Resolution(288))
+    pooling = [(one.nodes["n138"].input_shapes[0][2:], one.nodes["n138"].layer.kernel_size) for one in (net, larger)]
+    assert pooling == [((6, 6), 7), ((8, 8), 9)]
+    assert larger.parameters == net.parameters

@@ -80,7 +80,7 @@ class Rewrite(Record):
             By the name of a node what takes its place: another `Node`, which reads what it read, or a `Build`. Its layers inherit the
             widths in bits and the order of axes of the node that they replace. ``lambda x: x`` leaves a node out.
         records : iterable of Change or Left
-            What was changed, and what was left alone and why.
+            What was changed, and what was left alone and why. Where nothing is replaced and no record says why, one of the network does.
         name : str, optional
             The name of the new network.
         behind : mapping
@@ -91,6 +91,9 @@ class Rewrite(Record):
         ShapeError
             Where a node no longer fits what it reads, naming the node.
         """
+        records = tuple(records)
+        if not replacements and not behind and not records:
+            records = (self.left(network.name, "no layer of it is one that this would change"),)
         records = (*network.changes, *records)
         if not replacements and not behind:
             return Network(network.name, network.nodes.values(), network.outputs, network.assumptions, records)

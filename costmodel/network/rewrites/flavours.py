@@ -47,6 +47,10 @@ class _Host(NamedTuple):
         return layers | {"bias": getattr(self.node.layer, "bias")}  # noqa: B009
 
 
+def _is_convolution(node: Node) -> bool:
+    return isinstance(node.layer, Conv2d | DepthwiseConv2d)
+
+
 def _has_parameters(node: Node) -> bool:
     return bool(node.counts().all != 0)
 
@@ -60,12 +64,12 @@ class _Flavour(Rewrite):
         return {}
 
     def apply(self, network: Network) -> Network:
-        picked = selected(network, getattr(self, "where"))  # noqa: B009
+        picked = selected(network, getattr(self, "where"), _is_convolution, "convolutions")  # noqa: B009
         replacements: dict[str, Node | Build] = {}
         records: list[Change | Left] = []
         for group in network.hosts:
             node = group[0]
-            if node.name not in picked or not isinstance(node.layer, Conv2d | DepthwiseConv2d):
+            if node.name not in picked:
                 continue
             if why := _why_not_standard(node) or self._why_not_split(node):
                 records.append(self.left(node, why))
@@ -151,8 +155,7 @@ class SpatiallySeparable(_Flavour):
     >>> import costmodel as cm
     >>> net = cm.zoo.mobilenet_v1(variant="full").rewrite(cm.rewrites.SpatiallySeparable(where="block*"))
     >>> [repr(net.nodes[name].layer) for name in ("block1/kx1", "block1/1xk")]
-    ['Conv2d(out_channels=64, kernel_size=(3, 1), stride=(1, 1), bias=False)',
-     'DepthwiseConv2d(kernel_size=(1, 3), stride=(1, 1), bias=False)']
+    ['Conv2d(out_channels=64, kernel_size=(3, 1), bias=False)', 'DepthwiseConv2d(kernel_size=(1, 3), bias=False)']
     """
 
     _name: ClassVar[str] = "spatially_separable"
@@ -205,7 +208,7 @@ class Standard(Rewrite):
     where: Where = None
 
     def apply(self, network: Network) -> Network:
-        picked = selected(network, self.where)
+        picked = selected(network, self.where, _is_convolution, "convolutions")
         replacements: dict[str, Node | Build] = {}
         records: list[Change | Left] = []
         taken: set[str] = set()

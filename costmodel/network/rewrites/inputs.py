@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from itertools import accumulate
+from operator import mul
 from typing import Any
 
 from costmodel._num import Num, divides, floor_div, product
@@ -14,6 +16,7 @@ from costmodel.layers.opaque import Opaque
 from costmodel.layers.pooling import AvgPool2d
 from costmodel.layers.resize import Resize
 from costmodel.layers.structure import Placeholder, Rearrange, Reshape
+from costmodel.layers.window import pad_pairs
 from costmodel.network.changes import Change, Left
 from costmodel.network.graph import Network, Node, TensorRef
 from costmodel.network.layout import infer
@@ -97,8 +100,8 @@ class _Inputs(Rewrite, ABC):
             return layer.replace(shape=tuple(_scaled(layer.shape, before[0], after[0])))
         if isinstance(layer, Rearrange):
             return layer.replace(shape=tuple(_scaled(layer.shape, before[0], after[0], layer.operation)))
-        if isinstance(layer, AvgPool2d) and _covers(layer, before[0]):
-            return layer.replace(kernel_size=after[0][2:], stride=1)
+        if isinstance(layer, AvgPool2d) and layer.padding != "same" and layer.per_axis("kernel_size") == _padded(layer, before[0]):
+            return layer.replace(kernel_size=_padded(layer, after[0]), stride=1)
         return node.layer
 
     def _unmoved(self, layer: Layer, inputs: tuple[Shape, ...]) -> Layer:
@@ -123,9 +126,9 @@ def _words(number: dict[str, Num]) -> str:
     return ", ".join(f"{n} {role.replace('_', ' ')}" for role, n in number.items())
 
 
-def _covers(layer: Any, shape: Shape) -> bool:
-    """Whether a pooling window is the whole map, so that it follows the map."""
-    return layer.per_axis("kernel_size") == tuple(shape[2:]) and layer.padding in (0, "valid", (0, 0), ((0, 0), (0, 0)))
+def _padded(layer: Any, shape: Shape) -> Shape:
+    """Height and width of a map with its padding: a pooling window that is as large is the whole map, and follows it."""
+    return tuple([size + before + after for size, (before, after) in zip(shape[2:], pad_pairs(layer.padding, 2), strict=True)])
 
 
 def _scaled(made: Shape, before: Shape, after: Shape, operation: str = "resize") -> Iterator[Num]:
@@ -145,6 +148,36 @@ def _scaled(made: Shape, before: Shape, after: Shape, operation: str = "resize")
             )
 
 
+def _apart(before: Shape, made: Shape) -> Iterator[tuple[slice, slice]]:
+    """The axes that a reshape reads and writes in the smallest groups that hold the same elements, as 112, 56 and 4, 28, 56 are two."""
+    ends = [list(accumulate(shape, mul)) for shape in (before, made)]
+    i = j = 0
+    while i < len(before) and j < len(made):
+        end = next((k for k in range(i, len(before)) if ends[0][k] in ends[1][j:]), len(before) - 1)
+        other = ends[1].index(ends[0][end], j) if ends[0][end] in ends[1][j:] else len(made) - 1
+        if end == len(before) - 1 or other == len(made) - 1 or _ones(before[end + 1 :]) or _ones(made[other + 1 :]):
+            end, other = len(before) - 1, len(made) - 1
+        yield slice(i, end + 1), slice(j, other + 1)
+        i, j = end + 1, other + 1
+
+
+def _ones(sizes: Shape) -> bool:
+    return all(type(size) is int and size == 1 for size in sizes)
+
+
+def _following(before: Shape, after: Shape, made: Shape, first: bool) -> Shape | None:
+    """What a group of axes is written as where what is read changes; None where it is not plain. The very first axis stays."""
+    if before == after:
+        return made
+    if len(before) == len(made) == 1 and not first:
+        return after
+    old, new = (product(s for s, b, a in zip(shape, before, after, strict=True) if a != b) for shape in (before, after))
+    followers = [i for i, size in enumerate(made) if (i or not first) and divides(old, size) is True]
+    if len(followers) != 1:
+        return None
+    return tuple([floor_div(size, old) * new if i == followers[0] else size for i, size in enumerate(made)])
+
+
 class Resolution(_Inputs):
     """Pictures of another height and width.
 
@@ -161,8 +194,8 @@ class Resolution(_Inputs):
 
     Notes
     -----
-    Sizes that a file has written down follow where it is plain how: a reshape that flattens, a resize, an average over the whole map.
-    Everything else is refused, naming the layer.
+    Sizes that a file has written down follow where it is plain how: a reshape that flattens or that parts channels alone, a resize, an
+    average over the whole map. Everything else is refused, naming the layer.
 
     Examples
     --------
@@ -185,15 +218,16 @@ class Resolution(_Inputs):
         if len(shape) != 4:
             return f"its shape {shape} has no height and width"
         size = (self.height, self.height if self.width is None else self.width)
-        last = any(node.channels_last for node in network.nodes.values())
-        return (shape[0], *size, shape[3]) if last else (*shape[:2], *size)
+        return (shape[0], *size, shape[3]) if network.channels_last else (*shape[:2], *size)
 
     def _reshaped(self, before: Shape, after: Shape, made: Shape) -> Shape:
-        old, new = (product(s for s, b, a in zip(shape, before, after, strict=True) if a != b) for shape in (before, after))
-        followers = [i for i, size in enumerate(made) if i and divides(old, size) is True]
-        if len(followers) != 1:
-            raise NetworkError(f"it is not plain how a reshape of {before} to {made} follows {after}; read the file at that size")
-        return tuple([floor_div(size, old) * new if i == followers[0] else size for i, size in enumerate(made)])
+        sizes: list[Num] = []
+        for read, written in _apart(before, made):
+            part = _following(before[read], after[read], made[written], first=written.start == 0)
+            if part is None:
+                raise NetworkError(f"it is not plain how a reshape of {before} to {made} follows {after}; read the file at that size")
+            sizes += part
+        return tuple(sizes)
 
     def _regrown(self, node: Node, after: Node) -> Node | None:
         if not self.regrow or (node.held is not None and node.held.parameters() != own_parameters(node)):

@@ -65,7 +65,7 @@ class Kernel(Rewrite):
             if padding is None:
                 records.append(self.left(name, f"its padding can't shrink from a kernel {before} to {after}"))
                 continue
-            layer = node.layer.replace(kernel_size=after if len(set(after)) > 1 else after[0], padding=padding)
+            layer = node.layer.replace(kernel_size=after, padding=padding)
             replacements[name] = node._replace(layer=layer, held=_held(node, before, after))
             records.append(self.changed(name, "kernel", before, after))
         return self.rebuilt(network, replacements, records)

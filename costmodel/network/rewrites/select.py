@@ -24,7 +24,7 @@ def _where(value: Any) -> Any:
 
 Where = Annotated[Any, _where]
 """None for every node; a text is a name, a pattern of names (``*``, ``?``, ``[ab]``), a kind of layer, or a variety of convolution;
-a predicate is called with each `Node`; of a tuple any one."""
+a predicate is called with each `Node` that the rewrite is for; of a tuple any one."""
 
 
 def selected(network: Network, where: Any, fits: Callable[[Node], bool] | None = None, what: str = "layers") -> dict[str, Node]:
@@ -45,7 +45,7 @@ def selected(network: Network, where: Any, fits: Callable[[Node], bool] | None =
     UnknownNameError
         Where a text is no kind of layer and no node of the network has such a name.
     FieldError
-        Where a text names nodes of which none fits.
+        Where a text or a predicate picks no node that fits, and where a predicate fails.
 
     Examples
     --------
@@ -55,14 +55,16 @@ def selected(network: Network, where: Any, fits: Callable[[Node], bool] | None =
     """
     picked: set[str] = set()
     for one in where if isinstance(where, tuple | list) else (where,):
-        found = {node.name for node in network.nodes.values() if _picks(one, node)}
+        asked = [node for node in network.nodes.values() if fits is None or not callable(one) or fits(node)]
+        found = {node.name for node in asked if _picks(one, node)}
         if not found and isinstance(one, str) and one not in LAYERS and one not in VARIETIES:
             raise UnknownNameError(
                 str(UnknownNameError.of("layer", one, network.nodes)).partition("; known")[0] + f"; network {network.name!r}"
             )
         fitting = found if fits is None else {name for name in found if fits(network.nodes[name])}
-        if found and not fitting and isinstance(one, str):
-            raise FieldError(f"`where` (={one!r}) picks no {what} of network {network.name!r}, but {', '.join(sorted(found)[:3])}")
+        if not fitting and (found or callable(one)) and one is not None:
+            rest = f", but {', '.join(sorted(found)[:3])}" if found else f": it is true of none of the {len(asked)} that it was asked of"
+            raise FieldError(f"`where` (={_said(one)}) picks no {what} of network {network.name!r}{rest}")
         picked |= fitting
     return {name: node for name, node in network.nodes.items() if name in picked}
 
@@ -72,4 +74,15 @@ def _picks(one: Any, node: Node) -> bool:
         return True
     if isinstance(one, str):
         return one in (node.name, node.layer.kind) or fnmatchcase(node.name, one) or (one in VARIETIES and node.variety() == one)
-    return bool(one(node))
+    try:
+        return bool(one(node))
+    except (AttributeError, TypeError) as error:
+        raise FieldError(
+            f"`where` (={_said(one)}) fails at layer {node.name!r} ({node.layer.kind}): {error}; "
+            f"it is asked of every layer, so ask for the kind first: node.layer.kind == 'conv2d' and ..."
+        ) from None
+
+
+def _said(one: Any) -> str:
+    """A predicate by its name."""
+    return repr(one) if isinstance(one, str) else getattr(one, "__name__", "a predicate")

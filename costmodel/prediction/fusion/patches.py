@@ -142,7 +142,7 @@ class PatchPlan(Tabled):
         )  # fmt: skip
 
     def _shape(self, index: int) -> tuple[int, ...]:
-        return tuple(self.tasks.workload.network.shape(self.tasks.maps[index].ref))
+        return tuple(self.tasks.workload.seen(self.tasks.workload.network.shape(self.tasks.maps[index].ref)))
 
     def _cuts(self, axis: int, count: int) -> list[Extent]:
         size = rows_of(self._shape(self._output), axis)
@@ -209,7 +209,7 @@ def patch_plan(tasks: Tasks, until: str, grid: tuple[int, int]) -> PatchPlan:
     output = tasks.tasks[end - 1].writes[0]
     if others := [str(tasks.maps[index].ref) for index in tasks.across[end] if index != output]:
         raise NetworkError(f"patches up to {until!r} need that layer's output alone to be read behind it; {', '.join(others)} is read too")
-    shape = tasks.workload.network.shape(tasks.maps[output].ref)
+    shape = tasks.workload.seen(tasks.workload.network.shape(tasks.maps[output].ref))
     sizes = rows_of(shape), rows_of(shape, ROW_AXIS + 1)
     if (
         not isinstance(grid, tuple | list)

@@ -5,6 +5,7 @@ Columns follow the same rules along the second.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from costmodel._num import ceil_div
@@ -90,10 +91,15 @@ def rows_of(shape: Shape, axis: int = ROW_AXIS) -> int:
     return int(shape[axis]) if len(shape) > axis else 1
 
 
-def reach(node: Node, position: int, axis: int = ROW_AXIS) -> Reach:
-    """What rows a node's output needs of its input number `position`; columns along the next axis."""
-    x, y, layer = node.input_shapes[position], node.output_shapes[0], node.layer
-    if len(x) <= axis or len(x) != len(y) or len(node.output_shapes) > 1:
+def reach(node: Node, position: int, seen: Callable[[Shape], Shape], axis: int = ROW_AXIS) -> Reach:
+    """What rows a node's output needs of its input number `position`; columns along the next axis. `seen` puts the channels first."""
+    x, y, layer = seen(node.input_shapes[position]), seen(node.output_shapes[0]), node.layer
+    if (
+        len(x) <= axis
+        or len(x) != len(y)
+        or len(node.output_shapes) > 1
+        or (layer.rank is not None and x != node.seen(node.input_shapes[position]))
+    ):
         return Whole(rows_of(x, axis))
     if hasattr(layer, "output_padding"):
         return _spread(layer, x, y, axis)
@@ -102,12 +108,17 @@ def reach(node: Node, position: int, axis: int = ROW_AXIS) -> Reach:
     if layer.kind.startswith("adaptive"):
         return Adaptive(x[axis], y[axis])
     if layer.kind == "pad":
-        return Sliding(padding=getattr(layer, "pads")[axis][0])  # noqa: B009
-    if layer.kind == "concat" and getattr(layer, "axis") % len(x) == axis:  # noqa: B009
+        return Sliding(padding=_in_order(node, seen, getattr(layer, "pads"))[axis][0])  # noqa: B009
+    if layer.kind == "concat" and _in_order(node, seen, range(len(x)))[axis] == getattr(layer, "axis") % len(x):  # noqa: B009
         return Whole(x[axis])
     if (is_elementwise(node) or layer.kind in ("concat", "channel_shuffle")) and x[axis] == y[axis]:
         return Sliding()
     return Whole(x[axis])
+
+
+def _in_order(node: Node, seen: Callable[[Shape], Shape], values: Sequence[Any]) -> tuple[Any, ...]:
+    """A value for each axis of a layer's input, channels first."""
+    return tuple(values) if node.channels_last else seen(tuple(values))
 
 
 def is_elementwise(node: Node) -> bool:

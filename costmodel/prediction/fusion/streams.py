@@ -39,11 +39,14 @@ def stream(tasks: Tasks, first: int) -> Stream | None:
     if first + LENGTH > len(tasks):
         return None
     nodes = [tasks.workload.steps[tasks.tasks[first + place].steps[0]].nodes[0] for place in range(LENGTH)]
-    kinds = [node.layer.variety(node.input_shapes) for node in nodes]
+    kinds = [node.variety() for node in nodes]
     if kinds != ["pointwise", "depthwise", "pointwise"] or any(len(node.output_shapes[0]) != 4 for node in nodes):
         return None
     expand, depthwise, project = tasks.tasks[first : first + LENGTH]
-    if len(expand.steps) > 1 or len(depthwise.steps) > 1 or nodes[1].output_shapes[0][1] != nodes[1].input_shapes[0][1]:
+    (_, channels, _, row_in), (_, filters, _, row_out) = (
+        nodes[1].seen(shape[0]) for shape in (nodes[1].input_shapes, nodes[1].output_shapes)
+    )
+    if len(expand.steps) > 1 or len(depthwise.steps) > 1 or filters != channels:
         return None
     hidden, filtered = (tasks.maps[task.writes[0]] for task in (expand, depthwise))
     if hidden.consumers != (first + 1,) or filtered.consumers != (first + 2,) or hidden.is_output or filtered.is_output:
@@ -51,9 +54,7 @@ def stream(tasks: Tasks, first: int) -> Stream | None:
     window, step = depthwise.reads[0].reach, project.reads[0]
     if not isinstance(window, Sliding) or step.map != depthwise.writes[0] or expand.reads[0].reach != Sliding():
         return None
-    channels = nodes[1].input_shapes[0][1]
     width = tasks.workload.widths.activation(nodes[0])
-    row_in, row_out = nodes[1].input_shapes[0][3], nodes[1].output_shapes[0][3]
     rows = bytes_of(min(window.span, hidden.rows) * row_in, width) + bytes_of(row_out, tasks.workload.widths.activation(nodes[1]))
     weights = sum(-(-task.weight_bytes // channels) for task in (expand, depthwise, project))
     output = project.writes[0]

@@ -156,7 +156,7 @@ def _merged(workload: Workload, order: Sequence[int]) -> list[list[int]]:
             and workload.maps[before[0]].consumers == (index,)
             and not workload.maps[before[0]].is_output
             and all(map(is_elementwise, step.nodes))
-            and not _sums_up(workload.steps[merged[-1][-1]])
+            and not _sums_up(workload, workload.steps[merged[-1][-1]])
             and before[0] in (workload.stored[ref] for ref in step.nodes[0].inputs)
             and step.nodes[-1].output_shapes[0] == workload.network.shape(before[0])
         )
@@ -170,9 +170,9 @@ def _merged(workload: Workload, order: Sequence[int]) -> list[list[int]]:
 def _task(workload: Workload, steps: list[int], number: dict[TensorRef, int]) -> Task:
     reads = [Read(number[ref], found, index) for index in steps for ref, found in _reads(workload, workload.steps[index]) if ref in number]
     last = workload.steps[steps[-1]]
-    rows = rows_of(last.nodes[-1].output_shapes[0])
-    if _sums_up(last):
-        rows, reads = rows_of(last.nodes[0].input_shapes[0]), [read._replace(reach=Sliding()) for read in reads]
+    rows = rows_of(workload.seen(last.nodes[-1].output_shapes[0]))
+    if _sums_up(workload, last):
+        rows, reads = rows_of(workload.seen(last.nodes[0].input_shapes[0])), [read._replace(reach=Sliding()) for read in reads]
     return Task(
         tuple(steps),
         tuple(reads),
@@ -182,11 +182,16 @@ def _task(workload: Workload, steps: list[int], number: dict[TensorRef, int]) ->
     )
 
 
-def _sums_up(step: Step) -> bool:
+def _sums_up(workload: Workload, step: Step) -> bool:
     """Whether it is a pooling to one row: it needs a row of its input for a moment only."""
     node = step.nodes[0]
     same = len(node.input_shapes[0]) == len(node.output_shapes[0]) > ROW_AXIS
-    return same and "pool" in node.layer.kind and rows_of(node.output_shapes[0]) == 1 and all(map(is_elementwise, step.nodes[1:]))
+    return (
+        same
+        and "pool" in node.layer.kind
+        and rows_of(workload.seen(node.output_shapes[0])) == 1
+        and all(map(is_elementwise, step.nodes[1:]))
+    )
 
 
 def _reads(workload: Workload, step: Step, axis: int = ROW_AXIS) -> list[tuple[TensorRef, Reach]]:
@@ -201,12 +206,12 @@ def _reads(workload: Workload, step: Step, axis: int = ROW_AXIS) -> list[tuple[T
                 continue
             shape = workload.network.shape(stored)
             same = by_row and shape == node.input_shapes[position]
-            found.append((stored, reach(node, position, axis) if same else Whole(rows_of(shape, axis))))
+            found.append((stored, reach(node, position, workload.seen, axis) if same else Whole(rows_of(workload.seen(shape), axis))))
     return found
 
 
 def _map(workload: Workload, ref: TensorRef, place: dict[int, int]) -> Map:
-    fmap, rows = workload.maps[ref], rows_of(workload.network.shape(ref))
+    fmap, rows = workload.maps[ref], rows_of(workload.seen(workload.network.shape(ref)))
     consumers = tuple(sorted({place[step] for step in fmap.consumers}))
     if fmap.n_bytes == 0:
         raise FieldError(f"the map {str(ref)!r} of {workload.network.name!r} holds no byte; a fused plan needs maps of at least one row")

@@ -70,7 +70,7 @@ def _nests(workload: Workload) -> set[tuple[Nest, Bits]]:
 def nest_and_bits(step: Step, workload: Workload) -> tuple[Nest, Bits] | None:
     """A step as a nest of loops and the widths of its operands; None where each operand moves once whatever is held."""
     node = step.nodes[0]
-    nest = nest_of(node.layer, node.input_shapes, node.output_shapes[0])
+    nest = nest_of(node.layer, tuple([node.seen(shape) for shape in node.input_shapes]), node.seen(node.output_shapes[0]))
     return None if nest is None else (nest, _bits(step, workload))
 
 
