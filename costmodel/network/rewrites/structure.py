@@ -234,7 +234,10 @@ class GlobalPooling(Rewrite):
         for node in selected(network, self.where).values():
             if not isinstance(node.layer, Flatten | Reshape) or len(node.output_shapes[0]) != 2 or len(node.input_shapes[0]) < 3:
                 continue
-            last = _is_last(node.inputs[0], network)
+            if (window := _window(node.inputs[0], network)) is None:
+                records.append(self.left(node, "it reads an input of the network, no map of features"))
+                continue
+            last = window.channels_last
             channels, *sizes = (channels_first(node.input_shapes[0]) if last else node.input_shapes[0])[1:]
             head = _head(node, readers, network)
             dense = [layer for layer in head if isinstance(layer.layer, Dense)]
@@ -274,12 +277,12 @@ def _pooled(flatten: Node, channels_last: bool) -> Build:
     return build
 
 
-def _is_last(ref: TensorRef, network: Network) -> bool:
-    """Whether a map has its channels last: a convolution or pooling that it comes from says so."""
+def _window(ref: TensorRef, network: Network) -> Node | None:
+    """The convolution, pooling or other layer with windows that a map comes from, through layers without."""
     node = network.nodes[ref.node]
-    if node.channels_last or not node.inputs:
-        return node.channels_last
-    return node.layer.rank is None and _is_last(node.inputs[0], network)
+    if node.layer.rank is not None or node.channels_last or not node.inputs:
+        return node if node.inputs else None
+    return _window(node.inputs[0], network)
 
 
 def _anew(node: Node) -> Build:
