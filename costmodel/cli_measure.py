@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from costmodel import cli, readers
-from costmodel.errors import FieldError
+from costmodel.errors import FieldError, UnknownNameError
 from costmodel.options import numbers_of, shapes_of
 
 
@@ -23,13 +23,21 @@ def _measure(
     seconds: Annotated[float, typer.Option(help="No more runs of a network are begun after so long; at least five are made.")] = 1.0,
     threads: Annotated[int, typer.Option(help="That share an operator's work.")] = 1,
     layers: Annotated[bool, typer.Option(help="Whether layers are timed too, in runs of their own.")] = True,
+    runtime: Annotated[str, typer.Option(help="onnxruntime, or torch: PyTorch, one layer after another.")] = "onnxruntime",
+    device: Annotated[str, typer.Option(help="Of torch: cpu, cuda or cuda:NUMBER.")] = "cpu",
+    dtype: Annotated[str, typer.Option(help="Of torch: float32 or float16.")] = "float32",
     inputs: cli.Inputs = None,
     values: cli.Values = None,
     unknown: cli.Unknown = "error",
 ) -> None:
-    """Run networks in ONNX Runtime and note how long they and their layers take. A file that holds some of them is carried on."""
-    from costmodel.calibration import Subject, file_subject, measure, micro_networks
+    """Run networks and note how long they and their layers take. A file that holds some of them is carried on."""
+    from costmodel.calibration import OnnxRuntime, Subject, TorchRuntime, file_subject, measure, micro_networks
     from costmodel.network import Network
+
+    runtimes: dict[str, type[OnnxRuntime] | type[TorchRuntime]] = {"onnxruntime": OnnxRuntime, "torch": TorchRuntime}
+    if runtime not in runtimes:
+        raise UnknownNameError.of("runtime", runtime, runtimes)
+    runner = runtimes[runtime](threads, device, dtype)
 
     subjects: list[Network | Subject] = []
     for name in networks:
@@ -41,7 +49,7 @@ def _measure(
             subjects.append(cli._network(name, context.args, inputs, values, unknown))
     if not subjects:
         raise FieldError("measure needs a network: a name of the zoo, an .onnx file, or micro")
-    found = measure(subjects, output, runs=runs, threads=threads, seconds=seconds, layers=layers)
+    found = measure(subjects, output, runs=runs, seconds=seconds, layers=layers, runtime=runner)
     print(f"{output}: {len(found.networks)} networks, {len(found.layers())} layers")
 
 
