@@ -209,9 +209,10 @@ def calibrate(
     Notes
     -----
     Time is taken to be linear in the work: an overhead a step, a time a byte that moves (each operand of a layer once, in the
-    width that was measured), a time a MAC by the kind of layer, a time an other operation. That is the serial time under traffic `compulsory`. No figure is
-    below 0. Errors are relative; large ones count in proportion rather than by their square (Huber), by reweighting. The times are
-    the least of the runs: what disturbs a run only adds to it. Intervals are quantiles over networks drawn with replacement.
+    width that was measured), a time a MAC by the kind of layer, a time an other operation. That is the serial time under traffic
+    `compulsory`. No figure is below 0. Errors are relative; large ones count in proportion rather than by their square (Huber), by
+    reweighting. The times are the least of the runs: what disturbs a run only adds to it. Intervals are quantiles over networks
+    drawn with replacement.
 
     Examples
     --------
