@@ -9,14 +9,28 @@ import costmodel as cm
 from costmodel.calibration import Measurements, TorchRuntime, measure, micro_networks
 from costmodel.calibration.measure import subject
 from costmodel.layers import (
-    AvgPool2d, BatchNorm, Conv1d, Conv2d, Conv3d, ConvTranspose2d, Dense, GlobalMaxPool, HardSigmoid, LeakyReLU, MaxPool2d, PReLU, ReLU,
-    SiLU, Softplus, Transpose,
-)  # fmt: skip
+    AvgPool2d,
+    BatchNorm,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose2d,
+    Dense,
+    GlobalMaxPool,
+    HardSigmoid,
+    LeakyReLU,
+    MaxPool2d,
+    PReLU,
+    ReLU,
+    SiLU,
+    Softplus,
+    Transpose,
+)
 
 
 def test_without_pytorch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(cm.errors.MissingExtraError, match="install it with: pip install torch$"):
+    with pytest.raises(cm.errors.MissingExtraError, match=r"install it with: pip install torch$"):
         TorchRuntime()
 
 
@@ -178,13 +192,17 @@ def model(*nodes, opset=17, **stored):
 
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("x", "y")]
     weights = [numpy_helper.from_array(np.asarray(value), name) for name, value in stored.items()]
-    graph = helper.make_graph([helper.make_node(kind, inputs, ["y"], "it", **rest) for kind, inputs, rest in nodes], "g", *zip(ends), weights)
+    graph = helper.make_graph(
+        [helper.make_node(kind, inputs, ["y"], "it", **rest) for kind, inputs, rest in nodes], "g", *zip(ends), weights
+    )
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     return made.SerializeToString(), {"x": np.ones((1, 2, 4, 4), np.float32)}
 
 
 def test_what_has_no_equivalent(runtime):
-    with pytest.raises(cm.errors.UnknownLayerError, match=r"operator 'it' \(Einsum\) has no equivalent in PyTorch here; those that have are Add"):
+    with pytest.raises(
+        cm.errors.UnknownLayerError, match=r"operator 'it' \(Einsum\) has no equivalent in PyTorch here; those that have are Add"
+    ):
         runtime.outputs(*model(("Einsum", ["x"], {"equation": "abcd->ab"})))
     with pytest.raises(cm.errors.UnknownLayerError, match=r"operator 'it' \(MaxPool\) has no equivalent .* with auto_pad='SAME_UPPER'"):
         runtime.outputs(*model(("MaxPool", ["x"], {"kernel_shape": [2, 2], "auto_pad": "SAME_UPPER"})))
