@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import pandas
 
 
+_LONG = 24
+"""Characters that a cell has on a screen without room for more."""
+
+
 class Column(NamedTuple):
     """A column: the key of its values, its heading and its unit."""
 
@@ -36,6 +40,15 @@ class Column(NamedTuple):
         if self.unit is None:
             return _words(value)
         return quantities.show(value, self.unit)
+
+    def shortened(self, length: int) -> Column:
+        """The column with longer texts cut."""
+
+        def show(value: Any) -> str:
+            text = self.text(value)
+            return text if len(text) <= length else text[: length - 1] + "…"
+
+        return self._replace(show=show)
 
 
 def _words(value: Any) -> str:
@@ -131,18 +144,26 @@ class Table:
         return FORMATS[format](self)
 
     def narrowed(self, width: int) -> Table:
-        """The table without the columns that a screen of `width` characters has no room for; a note names them."""
+        """The table for a screen of `width` characters: without columns that have no room and with formulas cut; notes say so."""
+        longest = self._widths()
+        kept = list(self.columns)
+        while sum(2 + min(longest[c.key], _LONG) for c in kept) > width and any(c.rank for c in kept):
+            kept.remove(max(kept, key=lambda c: c.rank))
+        notes = list(self.notes)
+        if hidden := [c.heading for c in self.columns if c not in kept]:
+            notes.insert(0, f"no room for: {', '.join(hidden)}; widen the screen or use --format csv")
+        if sum(2 + longest[c.key] for c in kept) > width and any(longest[c.key] > _LONG for c in kept[1:]):
+            kept[1:] = [column.shortened(_LONG) for column in kept[1:]]
+            notes.insert(0, "formulas are cut to fit: --format markdown has them whole")
+        if len(notes) == len(self.notes):
+            return self
+        return Table(kept, self.rows, title=self.title, notes=notes, footer=self.footer)
+
+    def _widths(self) -> dict[str, int]:
+        """Characters of the longest cell of every column."""
         body, footer = self._texts()
         cells = [[c.heading for c in self.columns], *body, *([footer] if footer else [])]
-        needed = {c.key: 2 + max(len(row[i]) for row in cells) for i, c in enumerate(self.columns)}
-        kept = list(self.columns)
-        while sum(needed[c.key] for c in kept) > width and any(c.rank for c in kept):
-            kept.remove(max(kept, key=lambda c: c.rank))
-        if len(kept) == len(self.columns):
-            return self
-        hidden = ", ".join(c.heading for c in self.columns if c not in kept)
-        notes = [f"no room for: {hidden}; widen the screen or use --format csv", *self.notes]
-        return Table(kept, self.rows, title=self.title, notes=notes, footer=self.footer)
+        return {c.key: max(len(row[i]) for row in cells) for i, c in enumerate(self.columns)}
 
     def to_rich(self) -> Any:
         """The table for rich."""
@@ -171,7 +192,8 @@ class Table:
         from rich.console import Console
 
         stream = io.StringIO()
-        Console(file=stream, width=width or 10_000, color_system=None, force_jupyter=False).print(self.to_rich())
+        room = width or max(10_000, sum(3 + cell for cell in self._widths().values()))
+        Console(file=stream, width=room, color_system=None, force_jupyter=False).print(self.to_rich())
         return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
 
     def to_markdown(self) -> str:

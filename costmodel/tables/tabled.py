@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from costmodel.tables.table import Table, to_json
@@ -10,16 +11,16 @@ if TYPE_CHECKING:
     import pandas
 
 
-class Tabled:
+class Tabled(ABC):
     """What has a `table()` and a `to_dict()` is written in every form by them."""
 
+    @abstractmethod
     def table(self) -> Table:
         """What people see."""
-        raise NotImplementedError
 
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
-        raise NotImplementedError
 
     def to_json(self) -> str:
         """Everything as JSON."""

@@ -23,3 +23,16 @@ def test_an_unknown_column_is_named() -> None:
         TABLE.where(c=1)
     with pytest.raises(cm.errors.UnknownNameError, match="unknown column 'c'"):
         TABLE.select("c")
+
+
+def test_formulas_are_cut_on_a_screen_and_whole_in_text() -> None:
+    n = cm.symbols("n")
+    long = sum(n**power for power in range(12))
+    table = Table([Column("layer", "layer"), Column("macs", "MACs", "")], [{"layer": "conv", "macs": long}] * 2)
+    screen, text = table.narrowed(60), table.to_text()
+    assert "formulas are cut to fit: --format markdown has them whole" in screen.notes
+    assert max(len(cell) for cell in screen._texts()[0][0]) == 24
+    assert str(long) in text
+    assert "conv" in text
+    wide = Table([Column("layer", "layer"), Column("macs", "MACs", "")], [{"layer": "conv", "macs": sum(n**k for k in range(3000))}])
+    assert "conv" in wide.to_text()

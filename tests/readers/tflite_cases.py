@@ -1,6 +1,6 @@
 """One operator a file: its inputs, its options and the shapes that come out, said by the operator's definition.
 
-``benchmarks/tflite_operators.py`` compares the same shapes with those of the LiteRT interpreter.
+``benchmarks/corpus.py --shapes`` compares the shapes in whole models with those of the LiteRT interpreter.
 """
 
 from __future__ import annotations

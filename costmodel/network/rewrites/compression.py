@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -31,12 +32,12 @@ def _each(check: Any, optional: bool = True) -> Any:
     return validate
 
 
-class _Stored(Rewrite):
+class _Stored(Rewrite, ABC):
     """A rewrite that says how the weights of layers are stored; a subclass has the field `where`."""
 
+    @abstractmethod
     def _fields(self, network: Network) -> dict[str, dict[str, Any]]:
         """By the name of a node the fields of its storage that change."""
-        raise NotImplementedError
 
     def _why_not(self, node: Node) -> str | None:
         """Why a node with weights is left alone, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,16 +21,16 @@ from costmodel.network.rewrites.base import Rewrite
 from costmodel.network.rewrites.select import Where, selected
 
 
-class _Inputs(Rewrite):
+class _Inputs(Rewrite, ABC):
     """Inputs get another shape. A subclass says which, and how a layer that has its sizes written down follows."""
 
+    @abstractmethod
     def _shape(self, shape: Shape, network: Network) -> Shape | str:
         """The new shape of an input, or why it stays."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _reshaped(self, before: Shape, after: Shape, made: Shape) -> Shape:
         """What a reshape to `made` becomes where its input changes."""
-        raise NotImplementedError
 
     def _regrown(self, node: Node, after: Node) -> Node | None:
         """The node where it may hold other numbers of parameters than before, else None."""

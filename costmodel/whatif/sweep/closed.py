@@ -104,15 +104,16 @@ def _mapped(prediction: Prediction, of: Callable[[Num], Num]) -> tuple[Network, 
     return network, workload
 
 
-def alike(mine: Prediction, built: Prediction) -> bool:
-    """Whether a closed form at one point holds the counts of the prediction that was built there."""
+def figures(prediction: Prediction) -> list[Num]:
+    """All counts of a prediction, in one order."""
+    found: list[Num] = []
 
-    def counts(p: Prediction) -> list[Any]:
-        found: list[Any] = []
-        _mapped(p, lambda figure: found.append(np.asarray(figure).item()))
-        return found
+    def seen(figure: Num) -> Num:
+        found.append(figure)
+        return figure
 
-    return [step.name for step in mine.workload.steps] == [step.name for step in built.workload.steps] and counts(mine) == counts(built)
+    _mapped(prediction, seen)
+    return found
 
 
 def symbol_for(name: str, points: tuple[Any, ...]) -> Any:
@@ -141,6 +142,11 @@ def checked(closed: Closed, build: Callable[[Sequence[int]], Prediction], lines:
     middle = [len(points) // 2 for points in lines]
     ends = [[0] * len(lines), [len(points) - 1 for points in lines]]
     crosses = [[*middle[:place], index, *middle[place + 1 :]] for place, points in enumerate(lines) for index in range(len(points))]
-    for at in [*ends, *crosses]:
-        if not alike(closed.at([points[index] for points, index in zip(lines, at, strict=True)]), build(at)):
+    places = [*ends, *crosses]
+    form = closed.at([np.asarray([points[at[place]] for at in places], dtype=np.float64) for place, points in enumerate(lines)])
+    said = np.stack([np.broadcast_to(np.asarray(figure), len(places)) for figure in figures(form)])
+    steps = [step.name for step in form.workload.steps]
+    for at, column in zip(places, said.T, strict=True):
+        network = build(at)
+        if steps != [step.name for step in network.workload.steps] or column.tolist() != figures(network):
             raise NotClosedError("a count of the closed form differs from that of the network built")

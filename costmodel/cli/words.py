@@ -1,4 +1,4 @@
-"""Texts from the shell as arguments: `--width-multiplier 0.75`, `ddr="2 GB/s"`."""
+"""Words of the shell as values: `--width-multiplier 0.75`, `ddr="2 GB/s"`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shell: `costmodel explain`."""
+"""`costmodel explain`."""
 
 from __future__ import annotations
 
@@ -6,31 +6,34 @@ from typing import Annotated, Any
 
 import typer
 
-from costmodel import cli
 from costmodel.api import predict
+from costmodel.cli import arguments
+from costmodel.cli.shell import BUILDER_OPTIONS, app
+from costmodel.cli.subjects import machines_of, network_of, numbers_for
+from costmodel.cli.written import write
 from costmodel.errors import FieldError, UnknownNameError
 
 _FORMATS = {"text": "to_text", "markdown": "to_markdown", "latex": "to_latex"}
 
 
-@cli.app.command("explain", context_settings=cli._BUILDER_OPTIONS)
+@app.command("explain", context_settings=BUILDER_OPTIONS)
 def _explain(
     context: typer.Context,
-    network: cli.NetworkName,
+    network: arguments.NetworkName,
     layer: Annotated[str | None, typer.Argument(help="A layer; without one, the totals.")] = None,
     figure: Annotated[str | None, typer.Option(help="Only this figure: macs, ddr_bytes, time_serial_s, ...")] = None,
-    inputs: cli.Inputs = None,
-    values: cli.Values = None,
-    unknown: cli.Unknown = "error",
+    inputs: arguments.Inputs = None,
+    values: arguments.Values = None,
+    unknown: arguments.Unknown = "error",
     hardware: Annotated[str, typer.Option("--hardware", "-m", help="NAME or FILE.toml.")] = "pardhi",
-    set_: cli.Changes = None,
-    traffic: Annotated[str, typer.Option(help="Who crosses the DDR bus.")] = "resident",
-    order: Annotated[str, typer.Option(help="given: as the network stands; best: the order of least peak.")] = "given",
-    weight_bits: Annotated[int | None, typer.Option(help="Width of weights.")] = None,
-    activation_bits: Annotated[int | None, typer.Option(help="Width of feature maps.")] = None,
-    parameters: Annotated[str, typer.Option(help="Which parameters move: weights, trainable, all or folded.")] = "weights",
+    set_: arguments.Changes = None,
+    traffic: arguments.Traffic = "resident",
+    order: arguments.Order = "given",
+    weight_bits: arguments.WeightBits = None,
+    activation_bits: arguments.ActivationBits = None,
+    parameters: arguments.Parameters = "weights",
     format: Annotated[str, typer.Option("--format", "-f", help="text, markdown, latex or json.")] = "text",
-    output: cli.Output = None,
+    output: arguments.Output = None,
 ) -> None:
     """Tell how each figure of a LAYER came about: formula, values, result, source."""
     if format not in (*_FORMATS, "json"):
@@ -38,10 +41,10 @@ def _explain(
     extra = list(context.args)
     if layer is not None and layer.startswith("--"):  # an option of the network's builder where a layer might stand
         extra, layer = [layer, *extra], None
-    machine, *others = cli._machines(hardware, set_)
+    machine, *others = machines_of(hardware, set_)
     if others:
         raise FieldError(f"`--hardware` (={hardware!r}) names several machines; one prediction is explained")
-    built = cli._network(network, extra, inputs, values, unknown)
+    built = network_of(network, extra, inputs, values, unknown)
     prediction = predict(
         built, machine, traffic=traffic, order=order, weight_bits=weight_bits, activation_bits=activation_bits, parameters=parameters
     )  # fmt: skip
@@ -50,6 +53,6 @@ def _explain(
     if format == "json":
         from costmodel.tables.table import to_json
 
-        with cli._numbers_for(built):
-            return cli._write(to_json(told.to_dict()), output)
-    cli._write(getattr(told, _FORMATS[format])(), output)
+        with numbers_for(built):
+            return write(to_json(told.to_dict()), output)
+    write(getattr(told, _FORMATS[format])(), output)

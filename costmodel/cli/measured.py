@@ -1,4 +1,4 @@
-"""The shell: `costmodel measure` and `costmodel calibrate`."""
+"""`costmodel measure` and `costmodel calibrate`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import Annotated
 
 import typer
 
-from costmodel import cli, readers
+from costmodel import readers
+from costmodel.cli import arguments
+from costmodel.cli.shell import BUILDER_OPTIONS, app
+from costmodel.cli.subjects import network_of
+from costmodel.cli.words import numbers_of, shapes_of
+from costmodel.cli.written import show
 from costmodel.errors import FieldError, UnknownNameError
-from costmodel.options import numbers_of, shapes_of
+from costmodel.network import Network
 
 
-@cli.app.command("measure", context_settings=cli._BUILDER_OPTIONS)
+@app.command("measure", context_settings=BUILDER_OPTIONS)
 def _measure(
     context: typer.Context,
     networks: Annotated[
@@ -26,13 +31,12 @@ def _measure(
     runtime: Annotated[str, typer.Option(help="onnxruntime, or torch: PyTorch, one layer after another.")] = "onnxruntime",
     device: Annotated[str, typer.Option(help="Of torch: cpu, cuda or cuda:NUMBER.")] = "cpu",
     dtype: Annotated[str, typer.Option(help="Of torch: float32 or float16.")] = "float32",
-    inputs: cli.Inputs = None,
-    values: cli.Values = None,
-    unknown: cli.Unknown = "error",
+    inputs: arguments.Inputs = None,
+    values: arguments.Values = None,
+    unknown: arguments.Unknown = "error",
 ) -> None:
     """Run networks and note how long they and their layers take. A file that holds some of them is carried on."""
     from costmodel.calibration import OnnxRuntime, Subject, TorchRuntime, file_subject, measure, micro_networks
-    from costmodel.network import Network
 
     runtimes: dict[str, type[OnnxRuntime] | type[TorchRuntime]] = {"onnxruntime": OnnxRuntime, "torch": TorchRuntime}
     if runtime not in runtimes:
@@ -46,14 +50,14 @@ def _measure(
         elif readers.is_file_name(name) and Path(name).suffix.lower() == ".onnx":
             subjects.append(file_subject(name, shapes_of(inputs or []), numbers_of(values or []), unknown))
         else:
-            subjects.append(cli._network(name, context.args, inputs, values, unknown))
+            subjects.append(network_of(name, context.args, inputs, values, unknown))
     if not subjects:
         raise FieldError("measure needs a network: a name of the zoo, an .onnx file, or micro")
     found = measure(subjects, output, runs=runs, seconds=seconds, layers=layers, runtime=runner)
     print(f"{output}: {len(found.networks)} networks, {len(found.layers())} layers")
 
 
-@cli.app.command("calibrate")
+@app.command("calibrate")
 def _calibrate(
     measurements: Annotated[Path, typer.Argument(help="A file of measurements: .csv or .parquet.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the machine to this .toml, which --hardware takes.")] = None,
@@ -61,7 +65,7 @@ def _calibrate(
     by: Annotated[str, typer.Option(help="Of the held-out ones, a row a: network, layer, kernel_size or kind.")] = "network",
     name: Annotated[str | None, typer.Option(help="Of the machine; else that of the output.")] = None,
     resamples: Annotated[int, typer.Option(help="Fits to networks drawn anew, for the intervals.")] = 200,
-    format: cli.Format = "table",
+    format: arguments.Format = "table",
 ) -> None:
     """Fit a machine's figures to measured times, with their intervals, and say how far predictions lie from measurements."""
     from costmodel.calibration import calibrate
@@ -73,4 +77,4 @@ def _calibrate(
     if output is not None:
         found.save(output)
     tables = [found.table(), found.errors_by_kind() if held_out is None else found.evaluate(held_out, by=by).table()]
-    cli._show(tables, format, None)
+    show(tables, format, None)

@@ -1,4 +1,4 @@
-"""The shell: `costmodel explore`, a page whose figures follow its sliders."""
+"""`costmodel explore`, a page whose figures follow its sliders."""
 
 from __future__ import annotations
 
@@ -6,38 +6,42 @@ from typing import Annotated
 
 import typer
 
-from costmodel import cli, readers
+from costmodel import readers
+from costmodel.cli import arguments
+from costmodel.cli.shell import BUILDER_OPTIONS, app
+from costmodel.cli.subjects import machines_of, network_of
+from costmodel.cli.words import assignments, builder_arguments, value_of
+from costmodel.cli.written import write
 from costmodel.errors import FieldError
-from costmodel.options import assignments, builder_arguments, value_of
 
 
-@cli.app.command("explore", context_settings=cli._BUILDER_OPTIONS)
+@app.command("explore", context_settings=BUILDER_OPTIONS)
 def _explore(
     context: typer.Context,
-    network: cli.NetworkName,
-    inputs: cli.Inputs = None,
-    values: cli.Values = None,
-    unknown: cli.Unknown = "error",
+    network: arguments.NetworkName,
+    inputs: arguments.Inputs = None,
+    values: arguments.Values = None,
+    unknown: arguments.Unknown = "error",
     at: Annotated[list[str] | None, typer.Option(help="Where an open size of a file begins: --at H=224.")] = None,
     hardware: Annotated[str, typer.Option("--hardware", "-m", help="NAME or FILE.toml: where the machine's figures begin.")] = "pardhi",
-    set_: cli.Changes = None,
+    set_: arguments.Changes = None,
     traffic: Annotated[
         str, typer.Option(help="The policy to begin with: resident, compulsory, weights or weights_round_trip.")
     ] = "resident",
-    output: cli.Output = None,
+    output: arguments.Output = None,
 ) -> None:
     """Write a page with sliders for NETWORK and machine, which works offline. A zoo network's arguments say where it begins."""
     from costmodel.report.explore import explorer
 
-    (machine, *others) = cli._machines(hardware, set_)
+    (machine, *others) = machines_of(hardware, set_)
     if others:
         raise FieldError(f"`--hardware` (={hardware!r}) names several machines; the page begins with one")
     begin = {name: value_of(text) for name, text in assignments(at or [], "--at").items()}
     if readers.is_file_name(network):
-        built = cli._network(network, context.args, inputs, values, unknown)
+        built = network_of(network, context.args, inputs, values, unknown, begin)
         text = explorer(built, machine, traffic=traffic, at=begin)
     else:
         if inputs or values or unknown != "error":
-            cli._network(network, [], inputs, values, unknown)
+            network_of(network, [], inputs, values, unknown)
         text = explorer(network, machine, traffic=traffic, at=begin, **builder_arguments(network, context.args))
-    cli._write(text, output)
+    write(text, output)
