@@ -251,6 +251,11 @@ def silu(writer: Writer, node: Node, inputs: Sequence[str]) -> None:
     writer.emit("Mul", [*inputs, gate], node)
 
 
+@rule("hard_sigmoid")
+def hard_sigmoid(writer: Writer, node: Node, inputs: Sequence[str]) -> None:
+    writer.emit("HardSigmoid", inputs, node, alpha=1 / 6)
+
+
 @rule("relu6")
 def relu6(writer: Writer, node: Node, inputs: Sequence[str]) -> None:
     import numpy as np
@@ -299,8 +304,8 @@ def _plain(operator: str) -> Rule:
 
 
 for _kind, _operator in {
-    "relu": "Relu", "leaky_relu": "LeakyRelu", "elu": "Elu", "tanh": "Tanh", "sigmoid": "Sigmoid", "hard_sigmoid": "HardSigmoid",
-    "hard_swish": "HardSwish", "softplus": "Softplus", "add": "Add", "multiply": "Mul", "global_avg_pool": "GlobalAveragePool",
+    "relu": "Relu", "leaky_relu": "LeakyRelu", "elu": "Elu", "tanh": "Tanh", "sigmoid": "Sigmoid", "hard_swish": "HardSwish",
+    "softplus": "Softplus", "add": "Add", "multiply": "Mul", "global_avg_pool": "GlobalAveragePool",
     "global_max_pool": "GlobalMaxPool", "dropout": "Identity", "identity": "Identity",
 }.items():  # fmt: skip
     RULES[_kind] = _plain(_operator)

@@ -22,7 +22,6 @@ SLOW = (
 )  # fmt: skip
 """Kinds without MACs that get a rate of their own where they were measured: for most of them a runtime calls a function an element."""
 RESAMPLES = 200
-BITS = 32
 
 
 class Figure(NamedTuple):
@@ -135,7 +134,8 @@ class Calibration:
     def with_error(self, errors: Errors, source: str) -> Calibration:
         """The same with the error found on other measurements; `source` says which."""
         low, high = quantiles(errors.ratios, (0.05, 0.95))
-        error = Error(round(low, 3), round(high, 3), round(errors.median, 4), len(errors.labels), source, "compulsory", BITS)
+        bits = self.measurements[0].bits
+        error = Error(round(low, 3), round(high, 3), round(errors.median, 4), len(errors.labels), source, "compulsory", bits)
         return Calibration(self.hardware.replace(error=error), self.figures, self.warnings, self.measurements, self.slow, self.confidence)
 
     def table(self) -> Table:
@@ -208,10 +208,11 @@ def calibrate(
 
     Notes
     -----
-    Time is taken to be linear in the work: an overhead a step, a time a byte that moves (each operand of a layer once, in 32 bits),
-    a time a MAC by the kind of layer, a time an other operation. That is the serial time under traffic `compulsory`. No figure is
-    below 0. Errors are relative; large ones count in proportion rather than by their square (Huber), by reweighting. The times are
-    the least of the runs: what disturbs a run only adds to it. Intervals are quantiles over networks drawn with replacement.
+    Time is taken to be linear in the work: an overhead a step, a time a byte that moves (each operand of a layer once, in the
+    width that was measured), a time a MAC by the kind of layer, a time an other operation. That is the serial time under traffic
+    `compulsory`. No figure is below 0. Errors are relative; large ones count in proportion rather than by their square (Huber), by
+    reweighting. The times are the least of the runs: what disturbs a run only adds to it. Intervals are quantiles over networks
+    drawn with replacement.
 
     Examples
     --------
@@ -240,6 +241,8 @@ def calibrate(
         raise FieldError(f"`resamples` (={resamples!r}) must be an integer of at least 2")
     if not isinstance(confidence, float) or not 0 < confidence < 1:
         raise QuantityError(f"`confidence` (={confidence!r}) must be a number between 0 and 1")
+    if len(dtypes := {row.dtype for row in rows}) > 1:
+        raise FieldError(f"measurements in {' and '.join(sorted(dtypes))} can't be fitted together: a machine has other rates in each")
     design = Design.of(rows, tuple(slow))
     fitted = design.solved(np.arange(len(rows)))
     random = np.random.default_rng(seed)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from costmodel import readers
 from costmodel.calibration.export import to_onnx
-from costmodel.calibration.measurements import Measurement, Measurements, Recorder, write_parquet
-from costmodel.calibration.runtime import OnnxRuntime, Runtime, Timing, machine
+from costmodel.calibration.measurements import BITS, Measurement, Measurements, Recorder, write_parquet
+from costmodel.calibration.runtime import OnnxRuntime, Runtime, Timing
 from costmodel.errors import FieldError, SymbolicError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
@@ -31,7 +31,7 @@ def measure(
     networks: Iterable[Network | Subject], output: str | Path | None = None, *, runs: int = RUNS, threads: int = 1,
     seconds: float = SECONDS, layers: bool = True, runtime: Runtime | None = None,
 ) -> Measurements:  # fmt: skip
-    """Run networks in ONNX Runtime with random weights, and note how long they and their layers take.
+    """Run networks with random weights, in ONNX Runtime or in PyTorch, and note how long they and their layers take.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def measure(
     runs : int
         Of every network.
     threads : int
-        That share an operator's work.
+        That share an operator's work; a given runtime has its own.
     seconds : float
         No more runs of a network are begun once they took so long together; at least five are made.
     layers : bool
         Whether its layers are timed too, in runs of their own.
     runtime : Runtime, optional
-        What runs them: `OnnxRuntime(threads)` where left out.
+        What runs them: `OnnxRuntime(threads)` where left out. `TorchRuntime` runs them in PyTorch.
 
     Returns
     -------
@@ -59,16 +59,16 @@ def measure(
     Raises
     ------
     MissingExtraError
-        Where ONNX Runtime isn't installed.
+        Where the runtime isn't installed.
     FieldError
-        An argument that can't be taken.
+        An argument that can't be taken; a file that another runtime, machine, number of threads or number format was measured in.
     UnknownLayerError
-        Where a layer can't be written as ONNX.
+        Where a layer can't be written as ONNX, or the runtime has no equivalent of an operator.
 
     Notes
     -----
-    What the runtime fuses into one operator is one row, under the layer that hosts it; what it adds of its own (reordering of
-    tensors) is in the time of the whole network alone.
+    A row is a layer with the norm and the activation that follow it, whether the runtime fuses them into one operator or runs them one
+    after another. What a runtime adds of its own (reordering of tensors) is in the time of the whole network alone.
 
     Examples
     --------
@@ -84,12 +84,17 @@ def measure(
         raise FieldError(f"`output` (={str(path)!r}) must be a .csv or a .parquet file")
     recorder = Recorder(path) if path is not None and path.suffix == ".csv" else None
     rows = recorder.rows if recorder else []
+    about = {"runtime": runtime.name, "threads": runtime.threads, "machine": runtime.machine, "dtype": runtime.dtype}
+    for row in rows:
+        if others := {name: getattr(row, name) for name, value in about.items() if getattr(row, name) != value}:
+            asked = {name: about[name] for name in others}
+            raise FieldError(f"{str(path)!r} holds measurements of {_said(others)}, not of {_said(asked)}; give another file")
     known = {row.network for row in rows}
     todo = [one for one in networks if _name(one) not in known]
     with progress() as tell:
         for number, one in enumerate(todo, 1):
             tell(f"measuring {_name(one)} ({number} of {len(todo)})")
-            new = list(_measured(one if isinstance(one, Subject) else subject(one), runtime, runs, seconds, layers))
+            new = list(_measured(one if isinstance(one, Subject) else subject(one), runtime, runs, seconds, layers, about))
             if recorder:
                 recorder.add(new)
             else:
@@ -98,6 +103,10 @@ def measure(
     if path is not None and path.suffix == ".parquet":
         write_parquet(measurements, path)
     return measurements
+
+
+def _said(about: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in about.items())
 
 
 def _name(one: Network | Subject) -> str:
@@ -190,10 +199,11 @@ def _file_inputs(proto: Any, network: Network, values: Mapping[str, Any]) -> dic
     return found
 
 
-def _measured(subject: Subject, runtime: Runtime, runs: int, seconds: float, layers: bool) -> Iterator[Measurement]:
+def _measured(
+    subject: Subject, runtime: Runtime, runs: int, seconds: float, layers: bool, about: Mapping[str, Any]
+) -> Iterator[Measurement]:
     """The row of a network, then those of its layers."""
-    prediction = _prediction(subject.network)
-    about = {"runtime": runtime.name, "threads": runtime.threads, "machine": machine()}
+    prediction = _prediction(subject.network, BITS[runtime.dtype])
     yield _whole(prediction, runtime.whole(subject.model, subject.inputs, runs, seconds), about)
     if not layers:
         return
@@ -208,9 +218,9 @@ def _measured(subject: Subject, runtime: Runtime, runs: int, seconds: float, lay
         yield _layer(prediction, place, found, about)
 
 
-def _prediction(network: Network) -> Prediction:
-    """The work of the network as the runtime does it: floats of 32 bits, every operand moved once."""
-    widths = Widths(weight_bits=32, activation_bits=32, parameters="folded")
+def _prediction(network: Network, bits: int) -> Prediction:
+    """The work of the network as a runtime does it that fuses: every operand moved once."""
+    widths = Widths(weight_bits=bits, activation_bits=bits, parameters="folded")
     return Prediction(network, Hardware.load("pardhi"), policy("compulsory"), widths)
 
 

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 from costmodel.errors import FieldError, MissingExtraError
 from costmodel.tables import Column, Table
 
+BITS = {"float32": 32, "float16": 16}
+"""Of the numbers that networks are measured in."""
+
 
 class Measurement(NamedTuple):
     """The time of a layer, or of a whole network where `layer` is empty, and the work that was done in it.
@@ -53,6 +56,14 @@ class Measurement(NamedTuple):
     """The program that ran it and its version."""
     threads: int
     machine: str
+    """The processor or the card."""
+    dtype: str = "float32"
+    """Of weights and feature maps; files from before there was a choice lack it."""
+
+    @property
+    def bits(self) -> int:
+        """Of a weight, and of an element of a feature map."""
+        return BITS[self.dtype]
 
     @property
     def work(self) -> dict[str, int]:
@@ -75,6 +86,7 @@ def _by_kind(text: str) -> dict[str, int]:
 
 
 _INTEGERS = ("steps", "macs", "other_ops", "weight_bytes", "input_bytes", "output_bytes", "runs", "threads")
+_NEEDED = tuple(name for name in Measurement._fields if name not in Measurement._field_defaults)
 _SECONDS = ("median_s", "minimum_s", "spread_s")
 _UNITS = {"weight_bytes": "B", "input_bytes": "B", "output_bytes": "B", **dict.fromkeys(_SECONDS, "s")}
 COLUMNS = tuple(Column(name, name, _UNITS.get(name, "") if name in (*_INTEGERS, *_SECONDS) else None) for name in Measurement._fields)
@@ -160,8 +172,8 @@ class Measurements(Sequence[Measurement]):
             raise FieldError(f"{str(path)!r} is no file of measurements: it is no text") from None
         complete = text[: text.rfind("\n") + 1]  # what a killed measurement left of its last line is no measurement
         reader = csv.DictReader(io.StringIO(complete))
-        if missing := [name for name in Measurement._fields if name not in (reader.fieldnames or ())]:
-            raise FieldError(f"{str(path)!r} lacks the columns {', '.join(missing)}; it needs {', '.join(Measurement._fields)}")
+        if missing := [name for name in _NEEDED if name not in (reader.fieldnames or ())]:
+            raise FieldError(f"{str(path)!r} lacks the columns {', '.join(missing)}; it needs {', '.join(_NEEDED)}")
         return Measurements(_row(record, f"{str(path)!r}, line {reader.line_num}") for record in reader)
 
 
@@ -214,7 +226,7 @@ def _parquet(path: Path) -> list[dict[str, Any]]:
 def _row(record: dict[str, Any], where: str) -> Measurement:
     found: dict[str, Any] = {}
     for name in Measurement._fields:
-        value = record.get(name)
+        value = record.get(name, Measurement._field_defaults.get(name))
         if value is None:
             raise FieldError(f"{where}: `{name}` is missing")
         try:
@@ -238,6 +250,8 @@ def _row(record: dict[str, Any], where: str) -> Measurement:
             )
     if min(row.steps, row.macs, row.other_ops, row.weight_bytes, row.input_bytes, row.output_bytes) < 0:
         raise FieldError(f"{where}: counts must be at least 0, got {row.macs} MACs, {row.other_ops} other operations")
+    if row.dtype not in BITS:
+        raise FieldError(f"{where}: `dtype` (={row.dtype!r}) must be {' or '.join(BITS)}")
     if not (0 < row.minimum_s <= row.median_s < math.inf and 0 <= row.spread_s < math.inf and row.runs > 0 and row.threads > 0):
         raise FieldError(
             f"{where}: times must be positive and finite, the minimum at most the median, runs and threads at least 1; "

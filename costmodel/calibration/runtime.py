@@ -7,7 +7,7 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -38,7 +38,12 @@ class Runtime(Protocol):
     """What runs models."""
 
     name: str
+    """The program and its version."""
     threads: int
+    machine: str
+    """The processor or the card."""
+    dtype: str
+    """Of weights and feature maps."""
 
     def whole(self, model: bytes | str, inputs: Mapping[str, Any], runs: int, seconds: float) -> Timing:
         """The time of a run."""
@@ -49,6 +54,24 @@ class Runtime(Protocol):
         ...
 
 
+def checked_threads(threads: int) -> int:
+    """A number of threads, or a `FieldError`."""
+    if type(threads) is not int or threads < 1:
+        raise FieldError(f"`threads` (={threads!r}) must be an integer of at least 1")
+    return threads
+
+
+def repeated(run: Callable[[], float], runs: int, seconds: float) -> Timing:
+    """The time of a run: of `runs` runs, of fewer once they take `seconds`, of at least five, after two that warm up."""
+    for _ in range(WARM_UP_RUNS):
+        run()
+    found: list[float] = []
+    begun = time.perf_counter()
+    while len(found) < runs and (len(found) < LEAST_RUNS or time.perf_counter() - begun < seconds):
+        found.append(run())
+    return Timing.of(found)
+
+
 class OnnxRuntime:
     """ONNX Runtime on the CPU, one operator after another.
 
@@ -56,17 +79,30 @@ class OnnxRuntime:
     ----------
     threads : int
         That share an operator's work.
+    device : str
+        "cpu".
+    dtype : str
+        "float32".
+
+    Examples
+    --------
+    >>> from costmodel.calibration import OnnxRuntime
+    >>> OnnxRuntime(threads=1).dtype
+    'float32'
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, device: str = "cpu", dtype: str = "float32") -> None:
         try:
             import onnxruntime
         except ImportError:
             raise MissingExtraError.of("onnxruntime", "measure", "measuring") from None
-        if type(threads) is not int or threads < 1:
-            raise FieldError(f"`threads` (={threads!r}) must be an integer of at least 1")
-        self.threads = threads
+        if (device, dtype) != ("cpu", "float32"):
+            asked = f"`device` (={device!r}) and `dtype` (={dtype!r})"
+            raise FieldError(f"ONNX Runtime is timed on cpu in float32, got {asked}; PyTorch takes others")
+        self.threads = checked_threads(threads)
         self.name = f"onnxruntime {onnxruntime.__version__}"
+        self.machine = machine()
+        self.dtype = dtype
 
     def _session(self, model: bytes | str, profile: str = "") -> Any:
         import onnxruntime
@@ -84,18 +120,15 @@ class OnnxRuntime:
             raise CostModelError(f"ONNX Runtime doesn't take the model: {str(error).splitlines()[0]}") from None
 
     def whole(self, model: bytes | str, inputs: Mapping[str, Any], runs: int, seconds: float) -> Timing:
-        """The time of a run: of `runs` runs, of fewer once they take `seconds`, of at least five."""
-        session = self._session(model)
-        feeds = dict(inputs)
-        found: list[float] = []
-        for _ in range(WARM_UP_RUNS):
-            session.run(None, feeds)
-        begun = time.perf_counter()
-        while len(found) < runs and (len(found) < LEAST_RUNS or time.perf_counter() - begun < seconds):
+        """The time of a run."""
+        session, feeds = self._session(model), dict(inputs)
+
+        def run() -> float:
             start = time.perf_counter()
             session.run(None, feeds)
-            found.append(time.perf_counter() - start)
-        return Timing.of(found)
+            return time.perf_counter() - start
+
+        return repeated(run, runs, seconds)
 
     def operators(self, model: bytes | str, inputs: Mapping[str, Any], runs: int) -> dict[str, tuple[str, Timing]]:
         """For every operator that the runtime executes its type and its time, by its name; names are the runtime's own after fusing."""

@@ -13,7 +13,7 @@ from costmodel.cli.shell import BUILDER_OPTIONS, app
 from costmodel.cli.subjects import network_of
 from costmodel.cli.words import numbers_of, shapes_of
 from costmodel.cli.written import show
-from costmodel.errors import FieldError
+from costmodel.errors import FieldError, UnknownNameError
 from costmodel.network import Network
 
 
@@ -28,12 +28,20 @@ def _measure(
     seconds: Annotated[float, typer.Option(help="No more runs of a network are begun after so long; at least five are made.")] = 1.0,
     threads: Annotated[int, typer.Option(help="That share an operator's work.")] = 1,
     layers: Annotated[bool, typer.Option(help="Whether layers are timed too, in runs of their own.")] = True,
+    runtime: Annotated[str, typer.Option(help="onnxruntime, or torch: PyTorch, one layer after another.")] = "onnxruntime",
+    device: Annotated[str, typer.Option(help="Of torch: cpu, cuda or cuda:NUMBER.")] = "cpu",
+    dtype: Annotated[str, typer.Option(help="Of torch: float32 or float16.")] = "float32",
     inputs: arguments.Inputs = None,
     values: arguments.Values = None,
     unknown: arguments.Unknown = "error",
 ) -> None:
-    """Run networks in ONNX Runtime and note how long they and their layers take. A file that holds some of them is carried on."""
-    from costmodel.calibration import Subject, file_subject, measure, micro_networks
+    """Run networks and note how long they and their layers take. A file that holds some of them is carried on."""
+    from costmodel.calibration import OnnxRuntime, Subject, TorchRuntime, file_subject, measure, micro_networks
+
+    runtimes: dict[str, type[OnnxRuntime] | type[TorchRuntime]] = {"onnxruntime": OnnxRuntime, "torch": TorchRuntime}
+    if runtime not in runtimes:
+        raise UnknownNameError.of("runtime", runtime, runtimes)
+    runner = runtimes[runtime](threads, device, dtype)
 
     subjects: list[Network | Subject] = []
     for name in networks:
@@ -45,7 +53,7 @@ def _measure(
             subjects.append(network_of(name, context.args, inputs, values, unknown))
     if not subjects:
         raise FieldError("measure needs a network: a name of the zoo, an .onnx file, or micro")
-    found = measure(subjects, output, runs=runs, threads=threads, seconds=seconds, layers=layers)
+    found = measure(subjects, output, runs=runs, seconds=seconds, layers=layers, runtime=runner)
     print(f"{output}: {len(found.networks)} networks, {len(found.layers())} layers")
 
 

@@ -121,6 +121,7 @@ def test_a_file_gives_back_its_rows(tmp_path):
         ({"median_s": float("inf")}, "positive and finite"),
         ({"median_s": float("nan")}, "positive and finite"),
         ({"runs": 0}, "at least 1"),
+        ({"dtype": "int8"}, "`dtype` .*must be float32 or float16"),
     ],
 )
 def test_bad_rows_are_named(tmp_path, changes, said):
@@ -174,6 +175,31 @@ def test_a_file_is_run_itself(tmp_path, tiny):
     onnx.save(to_onnx(tiny[0]), path)
     whole, layer = measure([file_subject(path)], runs=1, seconds=0.01)
     assert (whole.network, whole.macs, layer.macs) == ("exported", 4 * 8 * 8 * 27, 4 * 8 * 8 * 27)
+
+
+def test_rows_of_before_there_were_number_formats(tmp_path):
+    path = tmp_path / "m.csv"
+    lines = Measurements([row()]).to_csv().splitlines()
+    path.write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))  # the column is the last
+    assert Measurements.read(path)[0] == row(dtype="float32")
+
+
+def test_a_file_is_of_one_runtime(tmp_path, tiny):
+    pytest.importorskip("onnxruntime", reason="measuring needs ONNX Runtime")
+    path = tmp_path / "m.csv"
+    path.write_text(Measurements([row(runtime="torch 2.0", dtype="float16")]).to_csv())
+    with pytest.raises(cm.errors.FieldError, match=r"holds measurements of runtime torch 2.0, .*dtype float16, not of runtime onnxruntime"):
+        measure(tiny, path)
+    assert list(Measurements.read(path)) == [row(runtime="torch 2.0", dtype="float16")]
+
+
+def test_number_formats_are_not_fitted_together():
+    pytest.importorskip("scipy", reason="fitting needs SciPy")
+    rows = [row(), row(network="b"), row(network="c", dtype="float16")]
+    with pytest.raises(cm.errors.FieldError, match="float16 and float32 can't be fitted together"):
+        calibrate(Measurements(rows))
+    halves = calibrate(Measurements([r._replace(dtype="float16") for r in rows]), resamples=2)
+    assert halves.hardware.error.bits == 16
 
 
 KILLED = """
@@ -335,6 +361,8 @@ def test_calibrate_in_the_shell(tmp_path):
         (("measure", "resnet9000", "-o", "x.csv"), "unknown network"),
         (("measure", "resnet18", "-o", "x.txt"), "must be a .csv or a .parquet"),
         (("measure", "nowhere.onnx", "-o", "x.csv"), "nowhere.onnx"),
+        (("measure", "resnet18", "-o", "x.csv", "--runtime", "torhc"), "unknown runtime 'torhc'; did you mean torch?"),
+        (("measure", "resnet18", "-o", "x.csv", "--device", "cuda"), "ONNX Runtime is timed on cpu in float32"),
     ],
 )
 def test_bad_words_in_the_shell(words, said):
