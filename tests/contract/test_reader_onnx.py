@@ -829,4 +829,4 @@ def test_json_in_the_shell_says_how_to_give_sizes(tmp_path: Path) -> None:
     for words in (["predict", path, "-f", "json"], ["compare", path, "-f", "json"], ["memory", path], ["traffic", path]):
         found = shell(*words)
         assert (found.returncode, found.stdout) == (2, "")
-        assert 'give the sizes that are open: --input "x=N,3,H,W" with numbers for H, N, W' in found.stderr
+        assert 'give --input "x=1,3,H,W" with numbers for H, W' in found.stderr
