@@ -78,18 +78,22 @@ def _each(entry: Callable[[Any], Num], least: int) -> Callable[[Any], Any]:
 class _PerAxis:
     """A validator of values along the spatial axes: as many equal ones as a layer has axes become the one, so 3 and (3, 3) are the same."""
 
-    def __init__(self, check: Callable[[Any], Any], rank: int | None = None) -> None:
-        self.check, self.rank = check, rank
+    def __init__(self, check: Callable[[Any], Any]) -> None:
+        self.check = check
 
-    def of(self, owner: Any) -> _PerAxis:
+    def of(self, owner: Any) -> Callable[[Any], Any]:
         """The validator of a field of this class, which has its rank."""
-        return _PerAxis(self.check, getattr(owner, "rank", None))
+        check, rank = self.check, getattr(owner, "rank", None)
 
-    def __call__(self, value: Any) -> Any:
-        value = self.check(value)
-        if type(value) is not tuple or len(value) != self.rank or type(value[0]) is tuple or value.count(value[0]) != self.rank:
-            return value
-        return value[0]
+        def per_axis(value: Any) -> Any:
+            if type(value) is int and value > 0:
+                return value
+            value = check(value)
+            if type(value) is not tuple or len(value) != rank or type(value[0]) is tuple or value.count(value[0]) != rank:
+                return value
+            return value[0]
+
+        return check if rank is None else per_axis
 
 
 def shape(value: Any) -> tuple[Num, ...]:
