@@ -49,7 +49,7 @@ R = cm.rewrites
 REWRITES = {
     "rewrite": st.sampled_from(
         [
-            None, R.FoldNorm(), R.Prune(0.3, inputs=0.7), R.Prune(0.11, sparse_format="bitmap", where="*/pw"), R.Width(0.5, rounding=8),
+            None, R.FoldNorm(), R.Prune(0.3, inputs=0.7), R.Prune(0.11, sparse_format="bitmap", where="block*"), R.Width(0.5, rounding=8),
             (R.Width(0.5), R.Prune(0.3, sparse_format="bitmap"), R.Bits(weights=4, scales="channel"), R.DepthwiseSeparable()),
         ]
     )
