@@ -35,7 +35,7 @@ def axes(widths, sizes, bandwidths, rates):
 @pytest.mark.parametrize("asked", ["first", "again"])
 @pytest.mark.parametrize("metric", ["time_serial_s", "time_overlapped_s", "numpy.multiply"])
 def test_sweep(benchmark, grid, metric, asked) -> None:
-    """Asked again, at most 6 products for the serial time and 40 for the overlapped one; first, networks are built or a form is derived."""
+    """At most 6 products for the serial time and 40 for the overlapped one; asked first, networks are built or a form is derived."""
     benchmark.group = f"a sweep of 10^7 points, {grid}"
     over = axes(*GRIDS[grid])
     points = math.prod(map(len, over.values()))

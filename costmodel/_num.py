@@ -85,7 +85,8 @@ def _floor(sp: Any, x: Num, rounding: Any = None) -> Num:
     rounding = rounding or sp.floor
     steps = {s: s.multiple_of * s.unit for s in x.free_symbols if getattr(s, "multiple_of", None)}
     if not steps:
-        return rounding(x)
+        splits = x.is_Add or x.could_extract_minus_sign()  # else there is no whole part to take out, for which SymPy looks long
+        return rounding(x, evaluate=splits)
     back = {s.unit: s / s.multiple_of for s in steps}
     return rounding(sp.expand(x.xreplace(steps))).xreplace(back)
 

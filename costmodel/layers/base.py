@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from costmodel._num import Num, is_open, product, total
+from costmodel._num import Num, at_most, is_open, is_symbolic, product, total
 from costmodel._record import Record
 from costmodel.errors import CostModelError, ShapeError, UnknownNameError
 
@@ -182,7 +182,13 @@ class Layer(Record):
             if condition is False or (getattr(condition, "is_Boolean", False) and not is_open(condition) and not bool(condition)):
                 raise ShapeError(message)
             open_conditions.append((condition, message))
-        return self.output_shapes(*inputs), tuple(open_conditions)
+        outputs = self.output_shapes(*inputs)
+        kept = inputs[0][1] if inputs and len(inputs[0]) > 1 else None
+        for shape in outputs:
+            channels = shape[1] if len(shape) > 1 else 1
+            if is_symbolic(channels) and channels != kept and not channels.is_positive:
+                open_conditions.append((at_most(1, channels), f"channels (={channels}) must be at least 1"))
+        return outputs, tuple(open_conditions)
 
     def per_axis(self, name: str) -> tuple[Num, ...]:
         """The field `name` once for every spatial axis."""

@@ -12,6 +12,7 @@ from costmodel.errors import CostModelError, FieldError
 from costmodel.layers import Counts
 from costmodel.network import Network
 from costmodel.prediction import Prediction, Workload
+from costmodel.whatif.sweep.arithmetic import Values
 
 _EXACT = 2.0**53
 """Whole numbers up to here are exact in float64."""
@@ -28,7 +29,7 @@ class _Evaluated(Network):
 
 
 class Closed:
-    """The counts of a symbolic prediction, compiled.
+    """The counts of a symbolic prediction.
 
     Parameters
     ----------
@@ -39,15 +40,12 @@ class Closed:
     """
 
     def __init__(self, prediction: Prediction, arguments: tuple[Any, ...]) -> None:
-        self._prediction = prediction
+        self.prediction = prediction
         figures: dict[Any, int] = {}
         _mapped(prediction, lambda figure: figures.setdefault(figure, len(figures)) if is_symbolic(figure) else figure)
         self._places = figures
         self._conditions = prediction.network.conditions
-        formulas = [*figures, *[condition for condition, _ in self._conditions]]
-        from sympy import lambdify
-
-        self._compiled = lambdify(arguments, formulas, modules="numpy", cse=True)
+        self._arguments = arguments
 
     def at(self, values: list[Any]) -> Prediction:
         """The prediction at arrays of sizes, which broadcast.
@@ -59,13 +57,13 @@ class Closed:
         FieldError
             Where a condition does not hold somewhere.
         """
-        found = self._compiled(*[np.asarray(value, dtype=np.float64) for value in values])
-        for (_, words), holds in zip(self._conditions, found[len(self._places) :], strict=True):
-            if not np.all(holds):
+        found = Values({argument: np.asarray(value, dtype=np.float64) for argument, value in zip(self._arguments, values, strict=True)})
+        for condition, words in self._conditions:
+            if not np.all(found[condition]):
                 raise FieldError(words)
-        arrays = [_whole(value) for value in found[: len(self._places)]]
-        network, workload = _mapped(self._prediction, lambda figure: arrays[self._places[figure]] if is_symbolic(figure) else figure)
-        p = self._prediction
+        arrays = [_whole(found[figure]) for figure in self._places]
+        network, workload = _mapped(self.prediction, lambda figure: arrays[self._places[figure]] if is_symbolic(figure) else figure)
+        p = self.prediction
         return Prediction(
             network, p.hardware, p.policy, p.widths,
             fuse_epilogues=p.fuse_epilogues, other_ops=p.replaced_ops, workload=workload, weight_prefetch=p.weight_prefetch,
@@ -131,8 +129,18 @@ def symbol_for(name: str, points: tuple[Any, ...]) -> Any:
     return symbols(name, multiple_of=str(step))
 
 
-def checked(closed: Closed, build: Callable[[Sequence[int]], Prediction], lines: Sequence[tuple[Any, ...]]) -> None:
-    """Compare with networks that are built: every point of every axis, the others in their middle; and the far corners.
+def checked(closed: Closed, build: Callable[[Sequence[int]], Prediction], lines: Sequence[tuple[Any, ...]], thorough: bool) -> None:
+    """Compare with networks that are built: the least and the largest, and those along every axis, the others in their middle.
+
+    Parameters
+    ----------
+    closed : Closed
+    build : callable
+        The prediction at a point, by its indices.
+    lines : sequence of tuples
+        The points of every axis.
+    thorough : bool
+        Whether at every point of an axis, or at its extremes alone.
 
     Raises
     ------
@@ -140,9 +148,10 @@ def checked(closed: Closed, build: Callable[[Sequence[int]], Prediction], lines:
         Where a count differs.
     """
     middle = [len(points) // 2 for points in lines]
-    ends = [[0] * len(lines), [len(points) - 1 for points in lines]]
-    crosses = [[*middle[:place], index, *middle[place + 1 :]] for place, points in enumerate(lines) for index in range(len(points))]
-    places = [*ends, *crosses]
+    least, most = ([points.index(extreme(points)) for points in lines] for extreme in (min, max))
+    along = [range(len(points)) if thorough else (low, high) for points, low, high in zip(lines, least, most, strict=True)]
+    crosses = [[*middle[:place], index, *middle[place + 1 :]] for place, indices in enumerate(along) for index in indices]
+    places = list(dict.fromkeys(map(tuple, [middle, least, most, *crosses])))
     form = closed.at([np.asarray([points[at[place]] for at in places], dtype=np.float64) for place, points in enumerate(lines)])
     said = np.stack([np.broadcast_to(np.asarray(figure), len(places)) for figure in figures(form)])
     steps = [step.name for step in form.workload.steps]

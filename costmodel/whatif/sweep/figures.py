@@ -122,7 +122,7 @@ def _roots(plan: Plan, block: Block, needed: tuple[str, ...]) -> dict[str, Any]:
 
     places = {root: [p for p, axis in enumerate(plan.axes) if axis.tag in ROOTS[root][1]] for root in needed}
     found: dict[str, Any] = {}
-    for corner, span, p, _ in points(plan, block):
+    for corner, span, p, *_ in points(plan, block):
         for root in needed:
             value = ROOTS[root][0](p)
             value = np.asarray(np.nan if value is None else value)

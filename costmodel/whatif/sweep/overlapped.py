@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from costmodel._num import Num
 from costmodel.formulas import time
 from costmodel.hardware import Hardware
 from costmodel.prediction import Prediction
@@ -84,28 +85,35 @@ class _Work(NamedTuple):
 def _work(plan: Plan, block: Block) -> list[_Work]:
     """The work of every point of the structure."""
     found = []
-    for corner, span, p, machine in points(plan, block):
+    for corner, span, p, machine, formulas in points(plan, block):
         overhead_s = p.hardware.overhead_s * len(p.workload.steps)
         if not isinstance(p.policy, ARITHMETIC) or p.weight_prefetch:
             found.append(_Work(corner, span, p.on(plan.base), overhead_s, machine))
             continue
-        macs = [row.macs_effective if row.occupied_macs is None else row.occupied_macs for row in p.rows]
-        layers = [_stacked(plan, column, len(block)) for column in (p.occupied_bytes, macs, p.other_ops_of_steps)]
-        alone = plan.capacity is None and not plan.closed  # else what is alike would depend on the block, and the last digit with it
-        found.append(_Work(corner, span, _alike_together(layers) if alone else tuple(layers), overhead_s, machine))
+        layers = _layers(p)
+        columns = tuple([_stacked(plan, column, len(block)) for column in layers])
+        if plan.capacity is None:  # else figures are alike at some capacities, and the last digit would depend on the block
+            columns = _alike_together(columns, _layers(p if formulas is None else formulas))
+        found.append(_Work(corner, span, columns, overhead_s, machine))
     return found
 
 
-def _alike_together(columns: Sequence[Any]) -> tuple[Any, ...]:
-    """Layers with the same figures as one: the time of three is that of thrice the work."""
+def _layers(p: Prediction) -> tuple[Sequence[Num], Sequence[Num], Sequence[Num]]:
+    """Of every step the bytes that occupy the bus, the MACs and other operations that occupy the core."""
+    macs = [row.macs_effective if row.occupied_macs is None else row.occupied_macs for row in p.rows]
+    return p.occupied_bytes, macs, p.other_ops_of_steps
+
+
+def _alike_together(columns: tuple[Any, ...], figures: tuple[Sequence[Num], ...]) -> tuple[Any, ...]:
+    """Layers of the same figures, or formulas, as one: the time of three is that of thrice the work."""
     import numpy as np
 
-    times: dict[tuple[bytes, ...], list[int]] = {}
-    for layer, figures in enumerate(zip(*columns, strict=True)):
-        times.setdefault(tuple(figure.tobytes() for figure in figures), []).append(layer)
-    first = [same[0] for same in times.values()]
-    many = np.array([len(same) for same in times.values()], dtype=np.float64)
-    return tuple(column[first] * many.reshape(-1, *[1] * (column.ndim - 1)) for column in columns)
+    alike: dict[tuple[Num, ...], list[int]] = {}
+    for layer, own in enumerate(zip(*figures, strict=True)):
+        alike.setdefault(own, []).append(layer)
+    first = [same[0] for same in alike.values()]
+    many = np.array([len(same) for same in alike.values()], dtype=np.float64)
+    return tuple([column[first] * many.reshape(-1, *[1] * (column.ndim - 1)) for column in columns])
 
 
 def _stacked(plan: Plan, column: Sequence[Any], n_axes: int) -> Any:

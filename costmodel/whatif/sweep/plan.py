@@ -24,8 +24,8 @@ POINTS = 1 << 24
 """Points of a block."""
 BUILT, SEARCHED, EVALUATED = 64, 4, 4096
 """Networks that a block builds, or for which it searches a plan; sizes and capacities that it evaluates at once."""
-WORTH_A_FORMULA = 64
-"""From so many networks on a closed form is faster than building them."""
+WORTH_A_FORMULA = 32
+"""From so many networks on, and twice those that it is compared with, a closed form is faster than building them."""
 
 
 class Plan:
@@ -191,7 +191,8 @@ class Plan:
         widths = tuple(place for place in self.structure if self.axes[place].key == "weight_bits")
         numbers = tuple(place for place in sorted((*builder, *widths)) if _plain_numbers(self.axes[place].points))
         lengths = [len(self.axes[place]) for place in numbers]
-        worth = math.prod(lengths) >= max(WORTH_A_FORMULA, 2 * sum(lengths))
+        compared = 2 * len(lengths) if self.lasting else sum(lengths)
+        worth = math.prod(lengths) >= max(WORTH_A_FORMULA, 2 * compared)
         return numbers if worth else ()
 
     def blocks(self, region: Block) -> list[Block]:

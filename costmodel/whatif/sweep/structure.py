@@ -25,6 +25,8 @@ class Point(NamedTuple):
     prediction: Prediction
     machine: dict[str, Any]
     """Figures of its machine that are built point by point."""
+    formulas: Prediction | None = None
+    """What was evaluated on arrays."""
 
 
 def points(plan: Plan, block: Block) -> Iterator[Point]:
@@ -32,20 +34,20 @@ def points(plan: Plan, block: Block) -> Iterator[Point]:
     sizes = sizes_of(block)
     capacities = {flat: plan.machines(block, ("sram_bytes",), flat) for flat in (False, True)}
 
-    def point(where: Mapping[int, int], prediction: Prediction, flat: bool) -> Point:
+    def point(where: Mapping[int, int], prediction: Prediction, flat: bool, formulas: Prediction | None = None) -> Point:
         corner = tuple(where[place] - block[place][0] if place in where else 0 for place in range(len(sizes)))
         span = tuple(1 if place in where else n for place, n in enumerate(sizes))
         axes = [(plan.axes[place], index) for place, index in where.items()]
         machine = {axis.key: axis.points[index] for axis, index in axes if axis.kind == "hardware"}
-        return Point(corner, span, prediction.on(capacities[flat].replace(**machine) if machine else capacities[flat]), machine)
+        return Point(corner, span, prediction.on(capacities[flat].replace(**machine) if machine else capacities[flat]), machine, formulas)
 
     for where in _choices(block, [place for place in plan.structure if place not in plan.closed]):
         if plan.closed and (form := closed_form(Question(plan, where))) is not None:
             lines = [plan.spread(plan.axes[place].coordinate[slice(*block[place])], place) for place in plan.closed]
             try:
-                yield point(where, form.at(lines), flat=False)
+                yield point(where, form.at(lines), flat=False, formulas=form.prediction)
                 continue
-            except NotClosedError as error:
+            except (NotClosedError, FieldError) as error:  # the network itself says it better, and at which point
                 if isinstance(plan.subject, Network):
                     raise FieldError(str(error)) from None
         for further in _choices(block, plan.closed):
@@ -107,6 +109,7 @@ def closed_form(question: Question) -> Closed | None:
             form,
             lambda at: plan.prediction({**where, **dict(zip(plan.closed, at, strict=True))}),
             [plan.axes[p].points for p in plan.closed],
+            thorough=not plan.lasting,
         )
     except Exception:  # whatever a builder does to a symbol that it did not expect
         return None
