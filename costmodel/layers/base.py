@@ -185,7 +185,7 @@ class Layer(Record):
         outputs = self.output_shapes(*inputs)
         kept = inputs[0][1] if inputs and len(inputs[0]) > 1 else None
         for shape in outputs:
-            channels = shape[1] if len(shape) > 1 else 1
+            channels: Num = shape[1] if len(shape) > 1 else 1
             if is_symbolic(channels) and channels != kept and not channels.is_positive:
                 open_conditions.append((at_most(1, channels), f"channels (={channels}) must be at least 1"))
         return outputs, tuple(open_conditions)
