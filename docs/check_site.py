@@ -1,5 +1,7 @@
 """Check built pages: internal links and their anchors, pictures' alternative texts, and an entry for every public name.
 
+Pages show themselves without a network: nothing that they or their style sheets and scripts fetch is of another host.
+
     python docs/check_site.py docs/_build/html
 
 Prints what is wrong, a line each, and exits with 1 where something is.
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -19,17 +22,22 @@ from urllib.parse import unquote, urlsplit
 
 import costmodel as cm
 
+ELSEWHERE = re.compile(r"""(?:\burl\(|@import|\bimport\b|\bfetch\(|\bimportScripts\()[\s("'`]*((?:https?:)?//[^\s"'`);]+)""")
+"""What style sheets and scripts fetch from a host that they name."""
+
 
 class Page(HTMLParser):
-    """What a page links to, which anchors it has, and its pictures without alternative text."""
+    """What a page links to, what it fetches, which anchors it has, and its pictures without alternative text."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.links: list[str] = []
+        self.fetched: list[str] = []
         self.anchors: set[str] = set()
         self.mute: list[str] = []
         text = path.read_text(encoding="utf-8")
         self.feed(text)
+        self.fetched += ELSEWHERE.findall(text)
         if "vega-embed" in text:
             self.mute.append("of a script (let Altair draw: altair.renderers.enable('svg'))")
 
@@ -37,6 +45,8 @@ class Page(HTMLParser):
         given = dict(attrs)
         self.anchors |= {str(given[key]) for key in ("id", "name") if given.get(key)}
         self.links += [str(given[key]) for key in ("href", "src") if given.get(key)]
+        self.fetched += [given[key] or "" for key in ("src", "srcset", "poster", "data") if key in given]
+        self.fetched += [given[key] or "" for key in ("href", "xlink:href") if key in given and tag != "a"]
         if tag == "img" and ((given.get("alt") or "") in (given.get("src") or "")):  # without one the name of the file stands there
             self.mute.append(str(given.get("src")))
 
@@ -56,9 +66,13 @@ def problems(site: Path) -> Iterator[str]:
             elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
                 yield f"{here}: {link} has no such place"
         yield from (f"{here}: picture {source} has no alternative text" for source in page.mute)
+        yield from (f"{here}: {address} is fetched from another host" for address in page.fetched if urlsplit(address).netloc)
     if not pages:
         yield f"{site}: no pages"
         return
+    for path in sorted(file for file in site.rglob("*") if file.suffix in (".css", ".js")):
+        found = ELSEWHERE.findall(path.read_text(encoding="utf-8"))
+        yield from (f"{path.relative_to(site)}: {address} is fetched from another host" for address in found)
     names = _inventory(site)
     entries = {id(thing) for thing in map(_resolved, names)}
     yield from (f"{name}: no entry in the reference" for name, thing in public_names() if name not in names and id(thing) not in entries)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 import os
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -15,7 +13,6 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 import generate  # noqa: E402
-from docutils import nodes  # noqa: E402
 from nbclient import NotebookClient  # noqa: E402
 
 import costmodel  # noqa: E402
@@ -35,12 +32,7 @@ author = "The costmodel developers"
 copyright = "the costmodel developers"  # noqa: A001
 version = release = costmodel.__version__
 
-extensions = [
-    "myst_nb",
-    "numpydoc",
-    "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
-]
+extensions = ["mathml", "myst_nb", "numpydoc", "sphinx.ext.autodoc"]
 
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb"}
 exclude_patterns = ["_build", "**/jupyter_execute", "jupyter_execute"]
@@ -65,6 +57,7 @@ numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
 # Look.
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"costmodel {release}"
 html_static_path = ["_static"]
@@ -97,17 +90,6 @@ def _inherit(app: Any, what: str, name: str, thing: Any, options: Any, lines: li
         lines += generate.worked_examples(thing)
 
 
-def _describe(app: Any, doctree: Any, page: str) -> None:
-    """Give plots their titles and axes as alternative text; they say them in their SVG."""
-    for image in doctree.findall(nodes.image):
-        path = Path(app.srcdir, image["uri"])
-        if not image.get("alt") and path.suffix == ".svg" and path.exists():
-            labels = re.findall(r'aria-label="((?:Title|Subtitle|[XY]-axis)[^"]*)"', path.read_text(encoding="utf-8"))
-            words = [html.unescape(re.sub(r"^(?:Title|Subtitle) text |^(.-axis) titled | for a .*$", r"\1 ", label)) for label in labels]
-            image["alt"] = "Plot: " + "; ".join(dict.fromkeys(" ".join(word.replace("'", "").split()) for word in reversed(words)))
-
-
 def setup(app: Any) -> None:
     """Connect what this file adds to Sphinx."""
-    app.connect("doctree-resolved", _describe)
     app.connect("autodoc-process-docstring", _inherit, priority=100)

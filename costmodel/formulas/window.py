@@ -167,8 +167,8 @@ def transposed_size(
 def adaptive_rows(size: Size, output_size: Plain) -> Num:
     r"""Input rows that all windows of an adaptive pooling read together.
 
-    .. math:: \sum_{i<m} \lceil (i+1) n/m \rceil - \lfloor i n/m \rfloor
-              = n + \sum_{0<j<m} \lceil j n/m \rceil - \lfloor j n/m \rfloor
+    .. math:: \sum_{i<m} \bigl\lceil (i+1) n/m \bigr\rceil - \bigl\lfloor i n/m \bigr\rfloor
+              = n + \sum_{0<j<m} \bigl\lceil j n/m \bigr\rceil - \bigl\lfloor j n/m \bigr\rfloor
 
     Parameters
     ----------

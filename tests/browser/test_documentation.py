@@ -1,4 +1,4 @@
-"""The search of the documentation as it was built last, in headless Chromium; skipped where `make docs` has not run."""
+"""The documentation as it was built last, in headless Chromium; skipped where `make docs` has not run."""
 
 import functools
 import http.server
@@ -43,6 +43,19 @@ def test_a_word_is_found_on_its_page(chromium: Any, site: str, word: str, page: 
 def test_a_word_that_is_nowhere_is_not_found(chromium: Any, site: str) -> None:
     chromium.open(f"{site}/search.html?q=xyzzyplugh")
     assert "did not match any documents" in eventually(chromium, "document.querySelector('#search-results').textContent", "did not match")
+
+
+def test_pages_show_themselves_without_a_network(chromium: Any, site: str) -> None:
+    formulas = 0
+    for page in sorted(SITE.rglob("*.html")):
+        if "_static" not in page.parts:
+            chromium.open(f"{site}/{page.relative_to(SITE).as_posix()}")
+            assert not [url for url in chromium.requests if not url.startswith((site, "about:", "data:"))], page
+            widths = "[...document.querySelectorAll('.math')].map(f => f.querySelector('math')?.getBoundingClientRect().width ?? 0)"
+            seen = chromium.run(widths)
+            assert all(seen), page
+            formulas += len(seen)
+    assert formulas > 100
 
 
 def eventually(chromium: Any, script: str, wanted: str) -> str:
