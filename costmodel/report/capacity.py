@@ -101,13 +101,12 @@ def arena(memory: Memory, *, title: str = "") -> Chart:
     ]  # fmt: skip
     steps = alt.X("first:Q", title="step", scale=alt.Scale(nice=False))
     top = 1.06 * memory.arena_bytes
-    addresses = alt.Y("offset:Q", title="address (B)", scale=alt.Scale(domain=[0, top], nice=False),
-                      axis=alt.Axis(values=scales.binary_ticks(0, top), labelExpr=scales.BINARY, grid=False))  # fmt: skip
+    addresses = _addresses(alt, "offset:Q", "address (B)", top)
     tips = [alt.Tooltip("name:N", title="tensor"), alt.Tooltip("n_bytes:Q", title="bytes", format=","), alt.Tooltip("offset:Q", format=",")]
-    boxes = alt.Chart(alt.Data(values=values)).mark_rect(opacity=0.75, stroke="white", strokeWidth=0.5)
+    boxes = style.chart(values).mark_rect(opacity=0.75, stroke="white", strokeWidth=0.5)
     drawn = boxes.encode(steps, addresses, x2="after:Q", y2="top:Q", color=alt.Color("colour:N", scale=None), tooltip=tips)
-    height = alt.Chart(alt.Data(values=_heights(memory))).mark_rule(color=style.GREY, strokeDash=[4, 3])
-    label = alt.Chart(alt.Data(values=_heights(memory))).mark_text(align="left", dx=4, dy=-6, color=style.GREY)
+    height = style.chart(_heights(memory)).mark_rule(color=style.GREY, strokeDash=[4, 3])
+    label = style.chart(_heights(memory)).mark_text(align="left", dx=4, dy=-6, color=style.GREY)
     named = label.encode(x=alt.value(0), y="offset:Q", text="name:N")
     chart = alt.layer(drawn, height.encode(y="offset:Q"), named).properties(width=560, height=320)
     name, high, peak = memory.workload.network.name, memory.arena_bytes, memory.peak_live_bytes
@@ -156,25 +155,22 @@ def live_memory(prediction: Prediction, *, title: str = "", width: int = 680, he
     tallest = max(memory.arena_bytes, peak)
     shown = {"SRAM": sram} if sram <= 2 * tallest else {}
     shown |= {"arena": memory.arena_bytes} if memory.arena_bytes > peak else {}
-    ends = [0, 1.1 * max(tallest, *shown.values()) if shown else 1.1 * tallest]
+    top = 1.1 * max([tallest, *shown.values()])
     x = alt.X("left:Q", title="step, in the order of execution", scale=alt.Scale(domain=[0, len(rows)], nice=False),
               axis=alt.Axis(grid=False, tickMinStep=1))  # fmt: skip
-    y = alt.Y("bottom:Q", title="bytes held, addresses (B)", scale=alt.Scale(domain=ends, nice=False),
-              axis=alt.Axis(values=scales.binary_ticks(*ends), labelExpr=scales.BINARY, grid=False))  # fmt: skip
+    y = _addresses(alt, "bottom:Q", "bytes held, addresses (B)", top)
     tips = [alt.Tooltip("name:N", title="tensor"), alt.Tooltip("n_bytes:Q", title="bytes", format=",")]
-    rectangles = alt.Chart(alt.Data(values=boxes)).mark_rect(
-        color=style.PALETTE[4], opacity=0.55, stroke="white", strokeWidth=min(0.5, 60 / len(rows))
-    )
-    line = alt.Chart(alt.Data(values=steps)).mark_line(interpolate="step-after", color=style.PALETTE[0], strokeWidth=2)
-    heights = spread([height * value / ends[1] for value in sorted(shown.values())], 13)
+    rectangles = style.chart(boxes).mark_rect(color=style.PALETTE[4], opacity=0.55, stroke="white", strokeWidth=min(0.5, 60 / len(rows)))
+    line = style.chart(steps).mark_line(interpolate="step-after", color=style.PALETTE[0], strokeWidth=2)
+    heights = spread([height * value / top for value in sorted(shown.values())], 13)
     levels = [
-        {"n_bytes": shown[name], "label": at * ends[1] / height, "name": f"{name} {quantities.show(shown[name], 'B')}"}
+        {"n_bytes": shown[name], "label": at * top / height, "name": f"{name} {quantities.show(shown[name], 'B')}"}
         for name, at in zip(sorted(shown, key=lambda name: shown[name]), heights, strict=True)
     ]
-    rule = alt.Chart(alt.Data(values=levels))
+    rule = style.chart(levels)
     at = next(i for i, row in enumerate(rows) if row.live_bytes == peak)
     flip = at > len(rows) / 2
-    mark = alt.Chart(alt.Data(values=[{"step": at + 0.5, "n_bytes": peak, "name": f"peak: {rows[at].name}"}])).encode(
+    mark = style.chart([{"step": at + 0.5, "n_bytes": peak, "name": f"peak: {rows[at].name}"}]).encode(
         alt.X("step:Q"), alt.Y("n_bytes:Q"), text="name:N"
     )
     chart = alt.layer(
@@ -191,6 +187,12 @@ def live_memory(prediction: Prediction, *, title: str = "", width: int = 680, he
     packed = "the arena is as low as that" if memory.arena_bytes == peak else f"an arena takes {quantities.show(memory.arena_bytes, 'B')}"
     said = f"{name} holds at most {quantities.show(peak, 'B')}, {fits}"
     return style.dressed(chart, title or said, f"line: live bytes; boxes: the tensors at their addresses; {packed}")
+
+
+def _addresses(alt: Any, field: str, title: str, top: float) -> Any:
+    """Bytes from none to the top, without lines behind the tensors."""
+    axis = alt.Axis(values=scales.binary_ticks(0, top), labelExpr=scales.BINARY, grid=False)
+    return alt.Y(field, title=title, scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
 
 
 def _heights(memory: Memory) -> list[dict[str, Any]]:

@@ -95,20 +95,19 @@ def lines(
     range_x = (min(numbers[x]), max(numbers[x]))
     range_y = scales.padded(min(ends), max(ends), "y" in log)
     legend = alt.Legend(orient="top", title=None, symbolType="stroke", columns=0) if panels else None
-    domain = [style.words(name) for name in names]
-    colour = alt.Color("name:N", legend=legend, sort=domain, scale=alt.Scale(domain=domain, range=style.colours(list(map(str, names)))))
-    axis_x = alt.X("x:Q", title=style.axis_title(heads[x]), **scales.scale(alt, heads[x], numbers[x], range_x, "x" in log))
-    axis_y = alt.Y("y:Q", title=style.axis_title(heads[y]), **scales.scale(alt, heads[y], numbers[y], range_y, "y" in log))
+    colour = style.keyed(alt.Color, "name:N", style.colours(names), legend=legend)
+    axis_x = scales.axis(alt.X, "x:Q", heads[x], range_x, "x" in log, numbers[x])
+    axis_y = scales.axis(alt.Y, "y:Q", heads[y], range_y, "y" in log, numbers[y])
 
     def panel(rows: Sequence[Mapping[str, Any]], heading: str) -> Any:
         points = [{"x": row[x], "y": row[y], "name": style.words(row[by])} for row in rows]
         tips = [alt.Tooltip("name:N", title=heads[by].heading), alt.Tooltip("x:Q", title=heads[x].heading),
                 alt.Tooltip("y:Q", title=style.axis_title(heads[y]), format=".4s")]  # fmt: skip
         marks = {"size": 28} if len(points) <= 12 * len(names) else {"size": 0}
-        drawn = alt.Chart(alt.Data(values=points)).mark_line(point=marks, strokeWidth=2).encode(axis_x, axis_y, colour, tooltip=tips)
+        drawn = style.chart(points).mark_line(point=marks, strokeWidth=2).encode(axis_x, axis_y, colour, tooltip=tips)
         layers = [drawn, *_guides(alt, axis_x, axis_y, level, band, places, range_x)]
         if not panels:
-            last = alt.Chart(alt.Data(values=_labels(points, range_y, height, "y" in log)))
+            last = style.chart(_labels(points, range_y, height, "y" in log))
             layers.append(last.mark_text(align="left", dx=8, fontSize=12).encode(axis_x, axis_y, colour, text="name:N"))
         return alt.layer(*layers).properties(width=width, height=height, **({"title": heading} if heading else {}))
 
@@ -161,15 +160,14 @@ def bars(
     values = _numbers(table, x, positive=False)
     groups, names = _distinct(table, y), _distinct(table, by)
     longest = max([*values, level or 0])
-    axis_x = alt.X("x:Q", title=style.axis_title(head), **scales.scale(alt, head, (), (min(0, *values), 1.15 * longest), False))
+    axis_x = scales.axis(alt.X, "x:Q", head, (min(0, *values), 1.15 * longest))
     axis_y = alt.Y("y:N", title=None, sort=[style.words(g) for g in groups], axis=alt.Axis(domain=False, ticks=False, labelLimit=240))
-    order = [style.words(n) for n in names]
-    colour = alt.Color("name:N", title=one.heading, sort=order, scale=alt.Scale(domain=order, range=style.colours(list(map(str, names)))),
-                       legend=alt.Legend(orient="top") if len(names) > 1 else None)  # fmt: skip
+    colours, legend = style.colours(names), alt.Legend(orient="top") if len(names) > 1 else None
+    colour = style.keyed(alt.Color, "name:N", colours, title=one.heading, legend=legend)
 
     def panel(rows: Sequence[Mapping[str, Any]], heading: str) -> Any:
         points = [{"x": row[x], "y": style.words(row[y]), "name": style.words(row[by]), "figure": head.text(row[x])} for row in rows]
-        base = alt.Chart(alt.Data(values=points)).encode(axis_x, axis_y, alt.YOffset("name:N", sort=order))
+        base = style.chart(points).encode(axis_x, axis_y, alt.YOffset("name:N", sort=list(colours)))
         tips = [
             alt.Tooltip("y:N", title=group.heading),
             alt.Tooltip("name:N", title=one.heading),
@@ -178,7 +176,7 @@ def bars(
         figures = base.mark_text(align="left", dx=4, fontSize=11, color=style.GREY).encode(text="figure:N")
         drawn = [base.mark_bar().encode(colour, tooltip=tips), figures]
         if level is not None:
-            rule = alt.Chart(alt.Data(values=[{"x": level}])).mark_rule(color=style.GREY, strokeDash=[5, 4])
+            rule = style.chart([{"x": level}]).mark_rule(color=style.GREY, strokeDash=[5, 4])
             drawn.append(rule.encode(alt.X("x:Q")))
         height = len(groups) * (len(names) * 16 + 12)
         return alt.layer(*drawn).properties(width=width, height=height, **({"title": heading} if heading else {}))
@@ -204,7 +202,7 @@ def _guides(
     """What the lines are read against: a level, a band, places."""
 
     def of(*rows: Mapping[str, Any]) -> Any:
-        return alt.Chart(alt.Data(values=list(rows)))
+        return style.chart(list(rows))
 
     found = []
     if band is not None:

@@ -73,26 +73,27 @@ def graph(prediction: Prediction, *, size: str = "time_serial_s", name: int = 4,
     low, high = min([low, *(point["y"] for point in lines)]) - 1, max([high, *(point["y"] for point in lines)]) + 1
     height = int(min(520, max(150, 26 * (high - low))))
     last = max(x for x, _ in places)
-    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.02 * last - 0.5, 1.02 * last + 0.5], nice=False))
+    across = alt.Scale(domain=[-0.02 * last - 0.5, 1.02 * last + 0.5], nice=False)
+    x = alt.X("x:Q", axis=None, scale=across)
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[low, high], nice=False))
     bus = "flash" if prediction.hardware.weights_in_flash else "ddr"
     kinds = [kind for kind in (bus, "macs", "other", "overhead", "nothing") if any(node["binds"] == kind for node in nodes)]
     colours, shapes = style.BINDS | {"nothing": style.GREY}, style.SHAPES | {"nothing": "circle"}
     legend = alt.Legend(title="binds", orient="top", symbolSize=90, offset=26)
-    colour = alt.Color("binds:N", sort=kinds, legend=legend, scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]))
-    shape = alt.Shape("binds:N", sort=kinds, legend=legend, scale=alt.Scale(domain=kinds, range=[shapes[k] for k in kinds]))
+    colour = style.keyed(alt.Color, "binds:N", {kind: colours[kind] for kind in kinds}, legend=legend)
+    shape = style.keyed(alt.Shape, "binds:N", {kind: shapes[kind] for kind in kinds}, legend=legend)
     most = max(node["size"] for node in nodes) or 1.0
     largest = max(150.0, min(900.0, 0.785 * (1.5 * width / (last + 1)) ** 2))
     area = alt.Size("size:Q", legend=None, scale=alt.Scale(domain=[0, most], range=[8, largest], nice=False))
     what, unit = SIZES[size]
     tips = [alt.Tooltip("name:N", title="layer"), alt.Tooltip("kind:N"), alt.Tooltip("size:Q", title=f"{what} ({unit})", format=".4s")]
-    drawn_edges = alt.Chart(alt.Data(values=lines)).mark_line(color=style.GREY, strokeWidth=0.8, opacity=0.6, interpolate="monotone")
-    drawn = alt.Chart(alt.Data(values=nodes)).mark_point(filled=True, opacity=0.85).encode(x, y, colour, shape, area, tooltip=tips)
+    drawn_edges = style.chart(lines).mark_line(color=style.GREY, strokeWidth=0.8, opacity=0.6, interpolate="monotone")
+    drawn = style.chart(nodes).mark_point(filled=True, opacity=0.85).encode(x, y, colour, shape, area, tooltip=tips)
     heavy = _named(nodes, name, size, width / (1.04 * last + 1), 0.02 * last + 0.5, width)
-    words = alt.Chart(alt.Data(values=heavy))
+    words = style.chart(heavy)
     leaders = words.mark_rule(color=style.GREY, strokeDash=[1, 3]).encode(x, y, y2=alt.Y2(datum=high))
     labels = words.mark_text(baseline="bottom", dy=-3, fontSize=11, color=style.GREY).encode(
-        alt.X("label:Q", scale=alt.Scale(domain=[-0.02 * last - 0.5, 1.02 * last + 0.5], nice=False)), y=alt.value(0), text="text:N"
+        alt.X("label:Q", scale=across), y=alt.value(0), text="text:N"
     )
     chart = alt.layer(drawn_edges.encode(x, y, detail="way:N", order="order:Q"), drawn, leaders, labels).properties(
         width=width, height=height

@@ -58,15 +58,14 @@ def shares(prediction: Prediction, by: str = "type", *, most: int = 5, title: st
                          "text": f"{share:.0%}" if share >= 0.04 else ""})  # fmt: skip
             at += share
     order = [figure for _, figure in _FIGURES]
-    colours = [*style.PALETTE[: len(kept)], *([style.GREY] if len(kinds) > len(kept) else [])]
+    colours = dict(zip(kinds, (*style.PALETTE[: len(kept)], style.GREY), strict=False))
     y = alt.Y("figure:N", title=None, sort=order, axis=alt.Axis(domain=False, ticks=False, labelLimit=200))
     x = alt.X(
         "from:Q", title="share of the total", axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1], nice=False, clamp=True)
     )
-    colour = alt.Color("kind:N", title=None, sort=kinds, scale=alt.Scale(domain=kinds, range=colours),
-                       legend=alt.Legend(orient="top", columns=6, labelLimit=220))  # fmt: skip
+    colour = style.keyed(alt.Color, "kind:N", colours, title=None, legend=alt.Legend(orient="top", columns=6, labelLimit=220))
     tips = [alt.Tooltip("figure:N"), alt.Tooltip("kind:N"), alt.Tooltip("share:Q", format=".2%")]
-    base = alt.Chart(alt.Data(values=bars))
+    base = style.chart(bars)
     drawn = base.mark_bar(stroke="white", strokeWidth=0.5).encode(y, x, colour, x2="to:Q", tooltip=tips)
     figures = base.mark_text(fontSize=12, color="black").encode(y, alt.X("middle:Q"), text="text:N")
     first = max((row for row in table.rows), key=lambda row: row["time_serial_s"])
@@ -123,11 +122,9 @@ def errata(*, title: str = "", width: int = 420) -> Chart:
     axis = alt.Axis(labelExpr=style.amount("s"), tickCount=6, grid=False)
     scale = alt.Scale(domain=[0, 1.22 * longest], nice=False)
     x = alt.X("from:Q", title="predicted time of one inference (s)", axis=axis, scale=scale)
-    kinds = ["printed", "longer", "shorter"]
-    colour = alt.Color(
-        "kind:N", legend=None, sort=kinds, scale=alt.Scale(domain=kinds, range=[style.GREY, style.PALETTE[1], style.PALETTE[0]])
-    )
-    base = alt.Chart(alt.Data(values=bars))
+    colours = {"printed": style.GREY, "longer": style.PALETTE[1], "shorter": style.PALETTE[0]}
+    colour = style.keyed(alt.Color, "kind:N", colours, legend=None)
+    base = style.chart(bars)
     drawn = base.mark_bar().encode(y, x, colour, x2="to:Q", tooltip=[alt.Tooltip("step:N"), alt.Tooltip("text:N", title="time")])
     figures = base.mark_text(align="left", dx=4, fontSize=11, color=style.GREY).encode(y, alt.X("end:Q"), text="text:N")
     most = max(rows, key=lambda row: abs(row["change_s"]))

@@ -69,7 +69,7 @@ def pareto(front: Front, *, x: str | None = None, y: str | None = None, log: str
         if letter in log and low <= 0:
             raise FieldError(f"`{head.key}` holds {low}, which a logarithmic axis can't show")
         ends = scales.padded(low, high, letter in log)
-        axes.append(channel(f"{letter}:Q", title=style.axis_title(head), **scales.scale(alt, head, (), ends, letter in log)))
+        axes.append(scales.axis(channel, f"{letter}:Q", head, ends, letter in log))
     cloud = [{"x": float(a), "y": float(b)} for a, b in zip(*behind, strict=True)]
     kept = sorted({*_spread(len(front)), front.knee or 0})
     chosen = [{"x": float(xs[i]), "y": float(ys[i])} for i in kept]
@@ -78,12 +78,10 @@ def pareto(front: Front, *, x: str | None = None, y: str | None = None, log: str
         alt.Tooltip("x:Q", title=style.axis_title(heads[0]), format=".4s"),
         alt.Tooltip("y:Q", title=style.axis_title(heads[1]), format=".4s"),
     ]
-    dots = alt.Chart(alt.Data(values=cloud)).mark_circle(size=12, color=style.GREY, opacity=0.35).encode(*axes)
-    line = alt.Chart(alt.Data(values=sorted(chosen, key=lambda p: (p["x"], p["y"])))).mark_line(
-        interpolate="linear", color=style.PALETTE[0], opacity=0.5
-    )
-    points = alt.Chart(alt.Data(values=chosen)).mark_circle(size=45, color=style.PALETTE[0], opacity=1).encode(*axes, tooltip=tips)
-    knees = alt.Chart(alt.Data(values=knee))
+    dots = style.chart(cloud).mark_circle(size=12, color=style.GREY, opacity=0.35).encode(*axes)
+    line = style.chart(sorted(chosen, key=lambda p: (p["x"], p["y"]))).mark_line(interpolate="linear", color=style.PALETTE[0], opacity=0.5)
+    points = style.chart(chosen).mark_circle(size=45, color=style.PALETTE[0], opacity=1).encode(*axes, tooltip=tips)
+    knees = style.chart(knee)
     ring = knees.mark_circle(size=70, color=style.PALETTE[1], opacity=1).encode(*axes)
     word = knees.mark_text(align="left", dx=8, dy=12, fontSize=12, fontWeight="bold", color=style.PALETTE[1]).encode(*axes, text="name:N")
     layers = [dots, *([line.encode(*axes)] if len(front.metrics) == 2 else []), points, ring, word]
@@ -157,19 +155,17 @@ def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, t
                 values.append({"name": effect.variable, "side": side, "from": now, "to": float(figure), "label": label})
     head = Column(metric, _spoken(metric), unit)
     ends = scales.padded(min(now, *(v["to"] for v in values)), max(now, *(v["to"] for v in values)), log=False)
-    axis_x = alt.X("from:Q", title=style.axis_title(head), **scales.scale(alt, head, (), ends, False))
+    axis_x = scales.axis(alt.X, "from:Q", head, ends)
     axis_y = alt.Y(
         "name:N", title=None, sort=[effect.variable for effect in chosen], axis=alt.Axis(domain=False, ticks=False, labelLimit=240)
     )
     said = [f"shrinks {effects.factor:g}-fold", f"grows {effects.factor:g}-fold"]
     for value in values:
         value["change"] = said[value["side"] == "high"]
-    colour = alt.Color(
-        "change:N", title=None, sort=said, scale=alt.Scale(domain=said, range=list(style.PALETTE[:2])), legend=alt.Legend(orient="top")
-    )
+    colour = style.keyed(alt.Color, "change:N", dict(zip(said, style.PALETTE, strict=False)), title=None, legend=alt.Legend(orient="top"))
     tips = [alt.Tooltip("name:N", title="variable"), alt.Tooltip("change:N"), alt.Tooltip("label:N", title=head.heading)]
-    boxes = alt.Chart(alt.Data(values=values)).mark_bar(opacity=0.85).encode(axis_x, axis_y, colour, x2="to:Q", tooltip=tips)
-    rule = alt.Chart(alt.Data(values=[{"from": now}])).mark_rule(color=style.GREY, strokeDash=[5, 4]).encode(axis_x)
+    boxes = style.chart(values).mark_bar(opacity=0.85).encode(axis_x, axis_y, colour, x2="to:Q", tooltip=tips)
+    rule = style.chart([{"from": now}]).mark_rule(color=style.GREY, strokeDash=[5, 4]).encode(axis_x)
     reached = [now, *(float(value["to"]) for value in values if value["name"] == chosen[0].variable)]
     low, high = (quantities.show(end, unit) for end in (min(reached), max(reached)))
     found = f"{chosen[0].variable} moves the {head.heading} most, from {low} to {high}"
@@ -219,25 +215,18 @@ def regimes(found: Regimes, *, points: int = 48, spread: float = 16, title: str 
     heads = [Column(v.key, v.name, v.unit) for v in (found.across, found.up)]
     ends = [(min(c[k] for c in cells), max(c[k + "2"] for c in cells)) for k in "xy"]
     axes = [
-        channel(f"{letter}:Q", title=style.axis_title(head), **scales.scale(alt, head, (), span, True))
+        scales.axis(channel, f"{letter}:Q", head, span, log=True)
         for channel, letter, head, span in zip((alt.X, alt.Y), "xy", heads, ends, strict=True)
     ]
-    names = sorted({cell["bound_by"] for cell in cells})
-    colour = alt.Color(
-        "bound_by:N",
-        title="binds",
-        scale=alt.Scale(domain=names, range=[style.BINDS[name] for name in names]),
-        legend=alt.Legend(orient="top"),
-    )
-    boxes = alt.Chart(alt.Data(values=cells)).mark_rect(opacity=0.6).encode(*axes, colour, x2="x2:Q", y2="y2:Q", tooltip=["bound_by:N"])
-    borders = alt.Chart(alt.Data(values=_lines(found, ends))).mark_line(color=style.GREY, strokeWidth=2, clip=True)
+    colours = {name: style.BINDS[name] for name in sorted({cell["bound_by"] for cell in cells})}
+    colour = style.keyed(alt.Color, "bound_by:N", colours, title="binds", legend=alt.Legend(orient="top"))
+    boxes = style.chart(cells).mark_rect(opacity=0.6).encode(*axes, colour, x2="x2:Q", y2="y2:Q", tooltip=["bound_by:N"])
+    borders = style.chart(_lines(found, ends)).mark_line(color=style.GREY, strokeWidth=2, clip=True)
     lines = borders.encode(*axes, detail="line:N", order="order:Q")
     here = [{"x": found.across.value, "y": found.up.value, "name": "now"}]
-    dot = alt.Chart(alt.Data(values=here)).mark_point(filled=True, size=70, color=style.GREY, stroke="white").encode(*axes)
+    dot = style.chart(here).mark_point(filled=True, size=70, color=style.GREY, stroke="white").encode(*axes)
     words = [  # the first is a rim, that the second is read on every colour
-        alt.Chart(alt.Data(values=here))
-        .mark_text(baseline="top", dy=8, fontSize=12, fontWeight="bold", **look)
-        .encode(*axes, text="name:N")
+        style.chart(here).mark_text(baseline="top", dy=8, fontSize=12, fontWeight="bold", **look).encode(*axes, text="name:N")
         for look in ({"color": "white", "stroke": "white", "strokeWidth": 3}, {"color": "black"})
     ]
     even = quantities.show(found.balance.ddr_bytes_per_s, "B/s")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from costmodel.report import style
 from costmodel.tables import Column
 
 _PADDING = 0.04
@@ -65,18 +66,19 @@ def binary_ticks(low: float, high: float, log: bool = False) -> list[float]:
     return [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def scale(alt: Any, column: Column, values: Sequence[float], ends: tuple[float, float], log: bool) -> dict[str, Any]:
-    """The scale of a range and the axis beside it; a few whole values are the ticks themselves."""
+def axis(channel: Any, field: str, column: Column, ends: tuple[float, float], log: bool = False, values: Sequence[float] = ()) -> Any:
+    """A range of a column's values with the axis beside it; a few whole values are the ticks themselves."""
+    alt = style.load()
     whole = bool(values) and not log and len(set(values)) <= 12 and all(isinstance(value, int) for value in values)
     ticks: dict[str, Any] = {"tickCount": 6}
     if column.unit == "B":
         ticks = {"values": binary_ticks(*ends, log)}
     elif log or whole:
         ticks = {"values": log_ticks(*ends) if log else sorted(set(values))}
-    return {
-        "scale": alt.Scale(type="log" if log else "linear", domain=list(ends), nice=False, zero=False),
-        "axis": alt.Axis(labelExpr=_labels(column), labelFlush=False, grid=not whole, **ticks),
-    }
+    return channel(
+        field, title=style.axis_title(column), axis=alt.Axis(labelExpr=_labels(column), labelFlush=False, grid=not whole, **ticks),
+        scale=alt.Scale(type="log" if log else "linear", domain=list(ends), nice=False, zero=False),
+    )  # fmt: skip
 
 
 def _labels(column: Column) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from costmodel.errors import FieldError, MissingExtraError, SymbolicError
@@ -54,11 +56,22 @@ def dressed(chart: Any, title: str, subtitle: str = "") -> Chart:
     return found
 
 
-def colours(names: list[str]) -> list[str]:
-    """A colour a name, grey for the standard."""
-    others = [name for name in names if name != STANDARD]
-    chosen = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(others)} | {STANDARD: GREY}
-    return [chosen[name] for name in names]
+def colours(names: Iterable[object]) -> dict[str, str]:
+    """A colour a name, in words; grey for the standard."""
+    others = cycle(PALETTE)
+    return {words(name): GREY if str(name) == STANDARD else next(others) for name in names}
+
+
+def chart(rows: list[Any]) -> Any:
+    """A chart of plain rows, not yet marked."""
+    alt = load()
+    return alt.Chart(alt.Data(values=rows))
+
+
+def keyed(channel: Any, field: str, looks: Mapping[str, str], **options: Any) -> Any:
+    """The colours or the shapes of names, which a legend has in this order."""
+    scale = load().Scale(domain=list(looks), range=list(looks.values()))
+    return channel(field, sort=list(looks), scale=scale, **options)
 
 
 def plain(prediction: Prediction) -> Prediction:

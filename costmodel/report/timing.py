@@ -80,25 +80,23 @@ def roofline(prediction: Prediction, *, time: str = "serial", name: int = 3, tit
     roof = [{"intensity": x, "rate": min(peak, x * bytes_per_s)} for x in (start, ridge, ends_x[1])]
     bus = "flash" if machine.weights_in_flash else "ddr"
     kinds = [kind for kind in (bus, "macs", "other", "overhead") if any(point["binds"] == kind for point in points)]
-    x = alt.X("intensity:Q", title="MAC operations for each byte over the bus (FLOP/B)", axis=_decades(alt, *ends_x, ""),
-              scale=alt.Scale(type="log", domain=list(ends_x), nice=False))  # fmt: skip
-    y = alt.Y("rate:Q", title="MAC operations a second (FLOPS)", axis=_decades(alt, *ends_y, "FLOPS"),
-              scale=alt.Scale(type="log", domain=list(ends_y), nice=False))  # fmt: skip
+    across, up = (alt.Scale(type="log", domain=list(ends), nice=False) for ends in (ends_x, ends_y))
+    axis_x, axis_y = _decades(alt, *ends_x, ""), _decades(alt, *ends_y, "FLOPS")
+    x = alt.X("intensity:Q", title="MAC operations for each byte over the bus (FLOP/B)", axis=axis_x, scale=across)
+    y = alt.Y("rate:Q", title="MAC operations a second (FLOPS)", axis=axis_y, scale=up)
     legend = alt.Legend(title="binds", orient="top")
-    colour = alt.Color("binds:N", sort=kinds, legend=legend, scale=alt.Scale(domain=kinds, range=[style.BINDS[k] for k in kinds]))
-    shape = alt.Shape("binds:N", sort=kinds, legend=legend, scale=alt.Scale(domain=kinds, range=[style.SHAPES[k] for k in kinds]))
+    colour = style.keyed(alt.Color, "binds:N", {kind: style.BINDS[kind] for kind in kinds}, legend=legend)
+    shape = style.keyed(alt.Shape, "binds:N", {kind: style.SHAPES[kind] for kind in kinds}, legend=legend)
     tips = [alt.Tooltip("name:N", title="layer"), alt.Tooltip("time:Q", title=f"{time} time (s)", format=".4s"),
             alt.Tooltip("intensity:Q", title="FLOP/B", format=".4s"), alt.Tooltip("rate:Q", title="FLOPS", format=".4s")]  # fmt: skip
-    drawn = alt.Chart(alt.Data(values=points)).mark_point(filled=True, size=55, opacity=0.85).encode(x, y, colour, shape, tooltip=tips)
-    line = alt.Chart(alt.Data(values=roof)).mark_line(color=style.GREY, strokeWidth=2).encode(x, y)
+    drawn = style.chart(points).mark_point(filled=True, size=55, opacity=0.85).encode(x, y, colour, shape, tooltip=tips)
+    line = style.chart(roof).mark_line(color=style.GREY, strokeWidth=2).encode(x, y)
     heavy = sorted(points, key=lambda point: -float(point["time"]))[:name]
     labels = _beside(heavy, points, peak, bytes_per_s, ends_x, ends_y, width, height)
-    place_x = alt.X("place_x:Q", scale=alt.Scale(type="log", domain=list(ends_x), nice=False))
-    place_y = alt.Y("place_y:Q", scale=alt.Scale(type="log", domain=list(ends_y), nice=False))
     named = [
-        alt.Chart(alt.Data(values=[one for one in labels if one["align"] == align]))
+        style.chart([one for one in labels if one["align"] == align])
         .mark_text(align=align, baseline="middle", fontSize=11, color=style.GREY)
-        .encode(place_x, place_y, text="name:N")
+        .encode(alt.X("place_x:Q", scale=across), alt.Y("place_y:Q", scale=up), text="name:N")
         for align in ("left", "right")
         if any(one["align"] == align for one in labels)
     ]
@@ -196,8 +194,7 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
     rows = style.plain(prediction).rows
     bus = "flash" if prediction.hardware.weights_in_flash else "ddr"
     kinds = [bus, "macs", "other", *(["overhead"] if any(_rest(row) for row in rows) else [])]
-    colour = alt.Color("spent:N", title=None, sort=kinds, legend=alt.Legend(orient="top"),
-                       scale=alt.Scale(domain=kinds, range=[style.BINDS[kind] for kind in kinds]))  # fmt: skip
+    colour = style.keyed(alt.Color, "spent:N", {kind: style.BINDS[kind] for kind in kinds}, title=None, legend=alt.Legend(orient="top"))
     few = len(rows) <= _NAMED
     names = json.dumps([row.name for row in rows])
     axis = (
@@ -216,9 +213,9 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
         y = alt.Y("from:Q", title=f"{time} time (s)", axis=alt.Axis(tickCount=5, labelExpr=style.amount("s")),
                   scale=alt.Scale(domain=list(ends), nice=False))  # fmt: skip
         tips = [alt.Tooltip("layer:N"), alt.Tooltip("spent:N", title="spent on"), alt.Tooltip("time:Q", title="s", format=".4s")]
-        drawn = alt.Chart(alt.Data(values=bars)).mark_rect().encode(x, y, colour, x2="right:Q", y2="to:Q", tooltip=tips)
+        drawn = style.chart(bars).mark_rect().encode(x, y, colour, x2="right:Q", y2="to:Q", tooltip=tips)
         heavy = [] if few else _apart(rows, time, name, len(rows))
-        words = alt.Chart(alt.Data(values=heavy)).encode(alt.X("at:Q"), alt.Y("top:Q"), text="name:N")
+        words = style.chart(heavy).encode(alt.X("at:Q"), alt.Y("top:Q"), text="name:N")
         labels = [
             words.transform_filter(f"datum.at {side} {len(rows) / 2}").mark_text(
                 align=align, baseline="bottom", dx=dx, dy=-2, fontSize=11, color=style.GREY
