@@ -14,6 +14,7 @@ Inputs = Annotated[list[str] | None, typer.Option("--input", help="The shape of 
 Values = Annotated[list[str] | None, typer.Option("--value", help="Numbers that shapes or branches depend on: --value sr=16000.")]
 Unknown = Annotated[str, typer.Option("--unknown", help="Operators without a cost rule: error, or count for lower bounds.")]
 Machines = Annotated[str, typer.Option("--hardware", "-m", help="NAME or FILE.toml; several, separated by commas, stand side by side.")]
+Machine = Annotated[str, typer.Option("--hardware", "-m", help="The machine: NAME or FILE.toml.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help='Change the machine: --set ddr="2 GB/s".')]
 Order = Annotated[str, typer.Option(help="given: as the network stands; best: the order of least peak.")]
 Traffic = Annotated[str, typer.Option(help="Who crosses the DDR bus.")]

@@ -10,9 +10,8 @@ import typer
 
 from costmodel.cli import arguments
 from costmodel.cli.shell import BUILDER_OPTIONS, app
-from costmodel.cli.subjects import machines_of, network_of, numbers_for
+from costmodel.cli.subjects import machine_of, network_of, numbers_for
 from costmodel.cli.written import write
-from costmodel.errors import FieldError
 
 
 @app.command("check", context_settings=BUILDER_OPTIONS)
@@ -36,15 +35,13 @@ def _check(
     from costmodel.budgets import Budget, check
 
     plan = Budget.of(budget)
-    machine = hardware if hardware is not None else str(plan.settings.get("hardware", "pardhi"))
-    (machine_found, *others) = machines_of(machine, set_)
-    if others:
-        raise FieldError(f"`--hardware` (={machine!r}) names several machines; a budget is checked on one")
+    machine_name = str(plan.settings.get("hardware", "pardhi")) if hardware is None else hardware
+    machine = machine_of(machine_name, set_, "a budget is checked on one")
     given = {"traffic": traffic, "weight_bits": weight_bits, "activation_bits": activation_bits}
     built = network_of(network, context.args, inputs, values, unknown)
     with numbers_for(built):
         report = check(
-            built, plan, machine_found, baseline=baseline, **{name: value for name, value in given.items() if value is not None}
+            built, plan, machine, baseline=baseline, **{name: value for name, value in given.items() if value is not None}
         )  # fmt: skip
     write(report.render(format), output)
     if output is not None and not report.passed:

@@ -9,9 +9,9 @@ import typer
 from costmodel.api import predict
 from costmodel.cli import arguments
 from costmodel.cli.shell import BUILDER_OPTIONS, app
-from costmodel.cli.subjects import machines_of, network_of, numbers_for
+from costmodel.cli.subjects import machine_of, network_of, numbers_for
 from costmodel.cli.written import write
-from costmodel.errors import FieldError, UnknownNameError
+from costmodel.errors import UnknownNameError
 
 _FORMATS = {"text": "to_text", "markdown": "to_markdown", "latex": "to_latex"}
 
@@ -25,7 +25,7 @@ def _explain(
     inputs: arguments.Inputs = None,
     values: arguments.Values = None,
     unknown: arguments.Unknown = "error",
-    hardware: Annotated[str, typer.Option("--hardware", "-m", help="NAME or FILE.toml.")] = "pardhi",
+    hardware: arguments.Machine = "pardhi",
     set_: arguments.Changes = None,
     traffic: arguments.Traffic = "resident",
     order: arguments.Order = "given",
@@ -41,9 +41,7 @@ def _explain(
     extra = list(context.args)
     if layer is not None and layer.startswith("--"):  # an option of the network's builder where a layer might stand
         extra, layer = [layer, *extra], None
-    machine, *others = machines_of(hardware, set_)
-    if others:
-        raise FieldError(f"`--hardware` (={hardware!r}) names several machines; one prediction is explained")
+    machine = machine_of(hardware, set_, "one prediction is explained")
     built = network_of(network, extra, inputs, values, unknown)
     prediction = predict(
         built, machine, traffic=traffic, order=order, weight_bits=weight_bits, activation_bits=activation_bits, parameters=parameters

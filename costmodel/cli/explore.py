@@ -9,10 +9,9 @@ import typer
 from costmodel import readers
 from costmodel.cli import arguments
 from costmodel.cli.shell import BUILDER_OPTIONS, app
-from costmodel.cli.subjects import machines_of, network_of
+from costmodel.cli.subjects import machine_of, network_of
 from costmodel.cli.words import assignments, builder_arguments, value_of
 from costmodel.cli.written import write
-from costmodel.errors import FieldError
 
 
 @app.command("explore", context_settings=BUILDER_OPTIONS)
@@ -33,9 +32,7 @@ def _explore(
     """Write a page with sliders for NETWORK and machine, which works offline. A zoo network's arguments say where it begins."""
     from costmodel.report.explore import explorer
 
-    (machine, *others) = machines_of(hardware, set_)
-    if others:
-        raise FieldError(f"`--hardware` (={hardware!r}) names several machines; the page begins with one")
+    machine = machine_of(hardware, set_, "the page begins with one")
     begin = {name: value_of(text) for name, text in assignments(at or [], "--at").items()}
     if readers.is_file_name(network):
         built = network_of(network, context.args, inputs, values, unknown, begin)

@@ -13,6 +13,8 @@ from costmodel.cli.words import value_of
 from costmodel.cli.written import arranged, show, write
 from costmodel.errors import FieldError
 
+_ONE = "a question is asked of one"
+
 
 @app.command("solve", context_settings=BUILDER_OPTIONS)
 def _solve(
@@ -25,7 +27,7 @@ def _solve(
     goal: Annotated[str | None, typer.Option(help="smallest or largest.")] = None,
     lattice: Annotated[str | None, typer.Option(help="Values to try of an argument, separated by commas.")] = None,
     at: Annotated[str | None, typer.Option(help="Of an iso-line the values of the first variable: 2GB/s,4GB/s or 1GB/s:9GB/s:5.")] = None,
-    hardware: arguments.Machines = "pardhi",
+    hardware: arguments.Machine = "pardhi",
     set_: arguments.Changes = None,
     traffic: arguments.Traffic = "resident",
     weight_bits: arguments.WeightBits = None,
@@ -41,7 +43,7 @@ def _solve(
     from costmodel.whatif.solve import solve
 
     found = solve(
-        subject_of(network, context.args, inputs, values, unknown, for_), machine_of(hardware, set_), condition, for_, goal=goal,
+        subject_of(network, context.args, inputs, values, unknown, for_), machine_of(hardware, set_, _ONE), condition, for_, goal=goal,
         lattice=_list_of_numbers(lattice, "--lattice"), at=at, traffic=traffic, weight_bits=weight_bits,
         activation_bits=activation_bits,
     )  # fmt: skip
@@ -60,7 +62,7 @@ def _sensitivity(
     metric: Annotated[str, typer.Option(help="time_serial_s, time_overlapped_s, energy_j, ddr_bytes, ...")] = "time_serial_s",
     factor: Annotated[float, typer.Option(help="By which variables grow and shrink.")] = 2,
     helps: Annotated[bool, typer.Option("--helps", help="Rank single changes of machine, compiler and network by their gain.")] = False,
-    hardware: arguments.Machines = "pardhi",
+    hardware: arguments.Machine = "pardhi",
     set_: arguments.Changes = None,
     traffic: arguments.Traffic = "resident",
     weight_bits: arguments.WeightBits = None,
@@ -73,7 +75,7 @@ def _sensitivity(
     output: arguments.Output = None,
 ) -> None:
     """What moves a figure of NETWORK, and how much: elasticities and swings by every variable, the widest first."""
-    subject, machine = subject_of(network, context.args, inputs, values, unknown), machine_of(hardware, set_)
+    subject, machine = subject_of(network, context.args, inputs, values, unknown), machine_of(hardware, set_, _ONE)
     options: dict[str, Any] = {"traffic": traffic, "weight_bits": weight_bits, "activation_bits": activation_bits}
     if helps:
         from costmodel.whatif.moves import what_helps

@@ -99,12 +99,12 @@ def machines_of(names: str, changes: list[str] | None) -> list[Hardware]:
     return [machine.replace(**changed) if changed else machine for machine in machines]
 
 
-def machine_of(names: str, changes: list[str] | None) -> Hardware:
-    """The one machine that is named."""
-    machines = machines_of(names, changes)
-    if len(machines) > 1:
-        raise FieldError(f"`--hardware` (={names!r}) must name one machine here")
-    return machines[0]
+def machine_of(names: str, changes: list[str] | None, why: str) -> Hardware:
+    """The one machine that is named; where there are several the error says why not."""
+    machine, *others = machines_of(names, changes)
+    if others:
+        raise FieldError(f"`--hardware` (={names!r}) must name one machine; {why}")
+    return machine
 
 
 @contextmanager

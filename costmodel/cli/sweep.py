@@ -10,10 +10,9 @@ import typer
 from costmodel import readers
 from costmodel.cli import arguments
 from costmodel.cli.shell import BUILDER_OPTIONS, app
-from costmodel.cli.subjects import machines_of, network_of
+from costmodel.cli.subjects import machine_of, network_of
 from costmodel.cli.words import assignments, builder_arguments
 from costmodel.cli.written import arranged, show, write
-from costmodel.errors import FieldError
 
 
 @app.command("sweep", context_settings=BUILDER_OPTIONS)
@@ -25,7 +24,7 @@ def _sweep(
         typer.Option(help="What varies, may stand several times: hardware.ddr=0.5GB/s:16GB/s:log32, width_multiplier=0.25,0.5,1."),
     ] = None,
     metric: Annotated[list[str] | None, typer.Option(help="A figure of the totals, may stand several times: time_serial_s.")] = None,
-    hardware: Annotated[str, typer.Option("--hardware", "-m", help="The machine: NAME or FILE.toml.")] = "pardhi",
+    hardware: arguments.Machine = "pardhi",
     set_: arguments.Changes = None,
     traffic: Annotated[str | None, typer.Option(help="Who crosses the DDR bus: weights, compulsory, resident, tiled or fused.")] = None,
     weight_bits: arguments.WeightBits = None,
@@ -44,16 +43,14 @@ def _sweep(
     """Predict NETWORK over a grid of its arguments, options, rewrites and figures of the machine: a row a point."""
     from costmodel.whatif.sweep.shell import swept
 
-    machines = machines_of(hardware, set_)
-    if len(machines) > 1:
-        raise FieldError(f"`--hardware` (={hardware!r}) must be one machine; its figures are axes: --axis hardware.ddr=...")
+    machine = machine_of(hardware, set_, "its figures are axes: --axis hardware.ddr=...")
     given = {"traffic": traffic, "weight_bits": weight_bits, "activation_bits": activation_bits, "parameters": parameters}
     options = {name: value for name, value in given.items() if value is not None}
     axes = assignments(axis or [], "--axis")
     is_file = readers.is_file_name(network)
     subject: Any = network_of(network, context.args, inputs, values, unknown, axes) if is_file else network
     fixed = {} if is_file else builder_arguments(network, context.args)
-    found = swept(subject, fixed, machines[0], axes, metric, chunks, store, options)
+    found = swept(subject, fixed, machine, axes, metric, chunks, store, options)
     if store is None:
         from costmodel.whatif.sweep.table import table
 
