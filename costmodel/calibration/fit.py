@@ -14,7 +14,7 @@ from costmodel.errors import FieldError, QuantityError
 from costmodel.formulas.time import occupied_macs, occupied_ops
 from costmodel.hardware import Error, Hardware
 from costmodel.prediction.times import Times
-from costmodel.tables import Column, Table
+from costmodel.tables import Column, Shown, Table
 
 SLOW = (
     "elu", "gelu", "global_avg_pool", "hard_sigmoid", "hard_swish", "lrn", "mish", "prelu", "resize", "sigmoid", "silu", "softmax",
@@ -57,7 +57,7 @@ def _shown(name: str, seconds: float) -> str:
     return quantities.show(1 / seconds, unit)
 
 
-class Calibration:
+class Calibration(Shown):
     """A machine whose figures were fitted to measured times. Made by `costmodel.calibrate`.
 
     Attributes
@@ -161,12 +161,6 @@ class Calibration:
     def save(self, path: str | Path) -> None:
         """Write the machine to a hardware file, which `Hardware.load` reads."""
         self.hardware.save(path)
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
 
 
 def calibrate(

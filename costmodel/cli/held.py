@@ -10,7 +10,7 @@ from costmodel.api import fuse, memory, patches
 from costmodel.cli import arguments
 from costmodel.cli.shell import BUILDER_OPTIONS, app
 from costmodel.cli.subjects import network_of, numbers_for
-from costmodel.cli.written import arranged, show, write
+from costmodel.cli.written import arranged, show, tell, write
 from costmodel.errors import FieldError
 
 
@@ -67,9 +67,7 @@ def _fuse(
             built, sram, weight_bits=weight_bits, activation_bits=activation_bits, accumulator_bits=accumulator_bits,
             time_limit_s=time_limit_s,
         )  # fmt: skip
-    if format == "json":
-        return write(plan.to_json(), output)
-    return show(plan.table(), format, output)
+    tell(plan, format, output)
 
 
 @app.command("patches", context_settings=BUILDER_OPTIONS)
@@ -93,9 +91,7 @@ def _patches(
     built = network_of(network, context.args, inputs, values, unknown)
     with numbers_for(built):
         plan = patches(built, until, (int(high), int(wide)), weight_bits=weight_bits, activation_bits=activation_bits)
-    if format == "json":
-        return write(plan.to_json(), output)
-    return show(plan.table(), format, output)
+    tell(plan, format, output)
 
 
 @app.command("traffic", context_settings=BUILDER_OPTIONS)
@@ -118,7 +114,6 @@ def _traffic(
     output: arguments.Output = None,
 ) -> None:
     """What every layer of NETWORK moves over the DDR bus under a capacity, and how it is tiled."""
-    from costmodel.tables.table import to_json
     from costmodel.whatif.movement import ski_slope, traffic
 
     built = network_of(network, context.args, inputs, values, unknown)
@@ -131,5 +126,5 @@ def _traffic(
     with numbers_for(built):
         found: Any = ski_slope(built, capacities, **widths) if len(capacities) > 1 else traffic(built, sram=sram, policy=policy, **widths)
         if format == "json":
-            return write(to_json(found.to_dict()), output)
+            return write(found.to_json(), output)
     show(arranged(found.table(), sort, top), format, output)

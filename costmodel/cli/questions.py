@@ -10,7 +10,7 @@ from costmodel.cli import arguments
 from costmodel.cli.shell import BUILDER_OPTIONS, app
 from costmodel.cli.subjects import machine_of, network_of, subject_of
 from costmodel.cli.words import value_of
-from costmodel.cli.written import arranged, show, write
+from costmodel.cli.written import arranged, show, tell
 from costmodel.errors import FieldError
 
 _ONE = "a question is asked of one"
@@ -39,7 +39,6 @@ def _solve(
     output: arguments.Output = None,
 ) -> None:
     """Turn the question round: which bandwidth, how much SRAM, which width keeps a condition. Exit code 1 where none does."""
-    from costmodel.tables.table import to_json
     from costmodel.whatif.solve import solve
 
     found = solve(
@@ -47,10 +46,7 @@ def _solve(
         lattice=_list_of_numbers(lattice, "--lattice"), at=at, traffic=traffic, weight_bits=weight_bits,
         activation_bits=activation_bits,
     )  # fmt: skip
-    if format == "json":
-        write(to_json(found.to_dict()), output)
-    else:
-        show(found.table(), format, output)
+    tell(found, format, output)
     if not getattr(found, "feasible", True):
         raise typer.Exit(1)
 

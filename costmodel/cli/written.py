@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from costmodel.tables import Table
+    from costmodel.tables import Table, Tabled
 
 
 def write(text: str, output: Path | None) -> None:
@@ -31,6 +31,14 @@ def show(tables: Table | list[Table], format: str, output: Path | None) -> None:
             console.print(table.narrowed(console.width).to_rich())
     else:
         write("\n".join(table.render(format) for table in tables), output)
+
+
+def tell(found: Tabled, format: str, output: Path | None) -> None:
+    """All of a result as JSON, or its table."""
+    if format == "json":
+        write(found.to_json(), output)
+    else:
+        show(found.table(), format, output)
 
 
 def arranged(table: Table, sort: str | None, top: int | None) -> Table:

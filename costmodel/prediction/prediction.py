@@ -22,8 +22,7 @@ from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.views import layers
 from costmodel.prediction.widths import ACTIVATION_BITS, Widths
 from costmodel.prediction.workload import Step, Workload
-from costmodel.tables import Table
-from costmodel.tables.table import to_json
+from costmodel.tables import Table, Tabled
 
 if TYPE_CHECKING:
     import pandas
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from costmodel.prediction.memory import Memory
 
 
-class Prediction:
+class Prediction(Tabled):
     """What a network costs on a machine: rows, totals, and the assumptions behind them.
 
     Index it by a layer's name or position; iterate over its rows. Made by `costmodel.predict`.
@@ -387,18 +386,6 @@ class Prediction:
 
         return of_total(self) if layer is None else of_row(self, self[layer])
 
-    def to_markdown(self) -> str:
-        """The table as Markdown, with totals and assumptions."""
-        return self.table().to_markdown()
-
-    def to_latex(self) -> str:
-        """The table as LaTeX (booktabs); symbolic figures are formulas."""
-        return self.table().to_latex()
-
-    def to_html(self) -> str:
-        """The table as HTML."""
-        return self.table().to_html()
-
     def to_csv(self) -> str:
         """Every figure of every row, exact."""
         return self.table(exact=True).to_csv()
@@ -408,16 +395,6 @@ class Prediction:
         frame = self.table(exact=True).to_dataframe().set_index("name")
         frame.attrs.update(self.assumptions)
         return frame
-
-    def to_json(self) -> str:
-        """The prediction under the JSON schema; plain numbers only.
-
-        Raises
-        ------
-        SymbolicError
-            Where a figure is a symbol or an array.
-        """
-        return to_json(self.to_dict())
 
     def to_dataset(self) -> xarray.Dataset:
         """The totals over the axes of the machine's arrays, with units in `attrs`.
@@ -436,12 +413,6 @@ class Prediction:
         values = {key: getattr(self.total, key) for key in ("macs", "ddr_bytes", "time_serial_s", "time_overlapped_s")}
         data = {key: (dims, np.broadcast_to(value, shape)) for key, value in (arrays | values).items()}
         return xr.Dataset(data, attrs={"network": self.network.name, "hardware": self.hardware.name, **self.assumptions})
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
 
     def to_dict(self) -> dict[str, Any]:
         """Everything under the field names of the JSON schema; values keep their carriers."""

@@ -24,7 +24,7 @@ from costmodel.layers.fields import Flag
 from costmodel.network import TensorRef
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.workload import FeatureMap, Workload
-from costmodel.tables import Column, Table
+from costmodel.tables import Column, Table, Tabled
 
 LABELS = 4096
 """Choices that are followed at a step."""
@@ -178,7 +178,7 @@ class _Fitted:
         return [*accumulate(self.sizes, lambda sums, size: (sums | sums << size) & within, initial=1)]
 
 
-class ResidencyPlan:
+class ResidencyPlan(Tabled):
     """What stays on chip under a capacity, and why not more. `Prediction.plan` under the policy "residency".
 
     Attributes
@@ -294,12 +294,6 @@ class ResidencyPlan:
             "least_ddr_bytes": self.least_ddr_bytes,
             "optimal": self.optimal,
         }
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
 
 
 COLUMNS = (

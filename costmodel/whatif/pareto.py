@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from costmodel.errors import FieldError, UnknownNameError
-from costmodel.tables import Column, Table
+from costmodel.tables import Column, Shown, Table
 from costmodel.whatif.conditions import conditions, dimension_of, long_name
 from costmodel.whatif.question import unit_of
 
@@ -17,7 +17,7 @@ _FEW = 1 << 16
 """Pairs of points that are compared at once."""
 
 
-class Front:
+class Front(Shown):
     """The points that are beaten by none. Made by `costmodel.pareto`.
 
     Attributes
@@ -82,12 +82,6 @@ class Front:
         aims = [f"{name} {'large' if name in self.maximised else 'small'}" for name in self.metrics]
         title = f"{len(self)} of {self.considered:,} points are beaten by none: {', '.join(aims)}"
         return Table([*columns, Column("knee", "knee")], rows, title=title)
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
 
 
 def pareto(data: Any, metrics: str | Iterable[str], *, maximise: str | Iterable[str] = (), where: Any = None) -> Front:

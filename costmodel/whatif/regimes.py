@@ -16,7 +16,7 @@ from costmodel.hardware.machine import SHORT
 from costmodel.network import Network
 from costmodel.prediction.views import notes
 from costmodel.prediction.widths import ACTIVATION_BITS
-from costmodel.tables import Column, Table
+from costmodel.tables import Column, Shown, Table
 from costmodel.whatif.break_even import balance as machine_balance
 from costmodel.whatif.formula import ClosedForm
 from costmodel.whatif.question import Question, Variable, knees
@@ -57,7 +57,7 @@ class Balance(NamedTuple):
     """The least SRAM under which a large pointwise or dense layer, alone, can be bound by its MACs. [B]"""
 
 
-class Regimes:
+class Regimes(Shown):
     """What binds over a plane of two figures of the machine. Made by `costmodel.regimes`.
 
     Attributes
@@ -140,12 +140,6 @@ class Regimes:
         columns = [Column("x", self.across.name, self.across.unit), Column("y", self.up.name, self.up.unit), Column("bound_by", "binds")]
         rows = [{"x": x.item(), "y": y.item(), "bound_by": str(found[i, j])} for i, x in enumerate(xs) for j, y in enumerate(ys)]
         return Table(columns, rows, title=self.table().title, notes=notes(self._question.base))
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
 
 
 def regimes(

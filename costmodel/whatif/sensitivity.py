@@ -13,7 +13,7 @@ from costmodel.errors import CostModelError, FieldError
 from costmodel.hardware import Hardware
 from costmodel.prediction import Prediction, Resident
 from costmodel.prediction.views import notes
-from costmodel.tables import Column, Table
+from costmodel.tables import Column, Shown, Table
 from costmodel.whatif.elasticity import elasticity
 from costmodel.whatif.question import Question, Subject, Variable, knees, read, unit_of
 from costmodel.whatif.solve import SYMBOLS, lattice_of
@@ -58,7 +58,7 @@ class Effect(NamedTuple):
         return float(max(ends) - min(ends))
 
 
-class Sensitivity:
+class Sensitivity(Shown):
     """Effects of all variables on some figures. Made by `costmodel.sensitivity`.
 
     Attributes
@@ -98,12 +98,6 @@ class Sensitivity:
         said = [f"low and high: the variable divided and multiplied by {self.factor:g}, or what its lattice has nearest to that"]
         said += [f"without effect: {', '.join(idle)}"] if idle else []
         return Table(_columns(unit, metric is None), rows, title=title, notes=[*said, *notes(self._question.base)])
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
 
 
 def sensitivity(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from costmodel import quantities
 from costmodel._num import Num
 from costmodel.prediction.views import notes
-from costmodel.tables import Column, Table
+from costmodel.tables import Column, Table, Tabled
 from costmodel.whatif.conditions import Condition
 from costmodel.whatif.formula import ClosedForm
 from costmodel.whatif.question import Question, Variable, unit_of
@@ -30,7 +30,7 @@ class Check(NamedTuple):
     figures: dict[str, Num]
 
 
-class Solution:
+class Solution(Tabled):
     """What keeps a condition. Made by `costmodel.solve`; prints as a sentence and the checks behind it.
 
     Attributes
@@ -157,14 +157,8 @@ class Solution:
             "assumptions": {key: str(value) for key, value in self._question.base.assumptions.items()},
         }
 
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
 
-    def __repr__(self) -> str:
-        return self.table().to_text()
-
-
-class IsoLine:
+class IsoLine(Tabled):
     """What keeps a condition, one variable against another. Made by `costmodel.solve` with two variables.
 
     Attributes
@@ -206,12 +200,6 @@ class IsoLine:
         rows = [{"x": x, "y": found.value, "feasible": found.feasible} for x, found in self.points]
         formula = None if self.formula is None else str(self.formula)
         return {"schema": 1, "across": self.across.name, "variable": self.variable.name, "formula": formula, "points": rows}
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
-    def __repr__(self) -> str:
-        return self.table().to_text()
 
 
 def _verdict(found: Solution) -> str:
