@@ -3,8 +3,9 @@
 from costmodel.prediction.fusion import Fused, FusedGroup, FusedPlan, PatchPlan, Tasks, fused_plan, patch_plan
 from costmodel.prediction.prediction import Prediction
 from costmodel.prediction.residency import Residency, ResidencyPlan
-from costmodel.prediction.rows import Row, Total
+from costmodel.prediction.rows import Row
 from costmodel.prediction.tiled import Tiled
+from costmodel.prediction.totals import Total
 from costmodel.prediction.traffic import POLICIES, Compulsory, Policy, Resident, Traffic, Weights, policy
 from costmodel.prediction.widths import Widths
 from costmodel.prediction.workload import FeatureMap, Step, Workload

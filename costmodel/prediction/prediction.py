@@ -16,8 +16,9 @@ from costmodel.layers import Counts
 from costmodel.network import Network, Node
 from costmodel.network.storage import PLAIN
 from costmodel.prediction.prefetch import Work, prefetching
-from costmodel.prediction.rows import Row, Total
+from costmodel.prediction.rows import Row
 from costmodel.prediction.shares import shares
+from costmodel.prediction.totals import Total
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.views import layers
 from costmodel.prediction.widths import ACTIVATION_BITS, Widths

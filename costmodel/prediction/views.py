@@ -12,7 +12,8 @@ from costmodel.tables import Column, Table
 
 if TYPE_CHECKING:
     from costmodel.prediction.prediction import Prediction
-    from costmodel.prediction.rows import Row, Total
+    from costmodel.prediction.rows import Row
+    from costmodel.prediction.totals import Total
 
 
 def _shape(value: Any) -> str:

@@ -21,8 +21,9 @@ from costmodel.prediction.traffic import Resident
 from costmodel.prediction.views import notes
 
 if TYPE_CHECKING:
+    from costmodel.prediction.derived import Derived
     from costmodel.prediction.prediction import Prediction
-    from costmodel.prediction.rows import Row, _Timed
+    from costmodel.prediction.rows import Row
 
 
 def of_row(prediction: Prediction, row: Row) -> Explanation:
@@ -136,7 +137,7 @@ def _stay(prediction: Prediction, ref: TensorRef) -> str:
     return f"map {ref} ({n_bytes}):{ends} while it is held at most {crowd} are live, which {said} the SRAM of {sram}"
 
 
-def timed(work: _Timed, *, overlapped: bool) -> list[Derivation]:
+def timed(work: Derived, *, overlapped: bool) -> list[Derivation]:
     """Times, energy and what binds: the formulas themselves are asked which values they were given."""
     for name in ("bus_bytes", "occupied_bytes", "macs", "other_ops", "sram_bytes_moved"):
         getattr(work, name)  # what the times rest on, so that its formulas are not among theirs
@@ -168,7 +169,7 @@ def timed(work: _Timed, *, overlapped: bool) -> list[Derivation]:
     return found
 
 
-def _overhead(work: _Timed, result: Num) -> Derivation:
+def _overhead(work: Derived, result: Num) -> Derivation:
     symbols = Symbols()
     expression = symbols("steps", work._steps) * symbols("overhead_s", work._prediction.hardware.overhead_s)
     return Derivation("overhead_time_s", "s", expression, symbols.values, result, ("what the machine takes for every step",))
@@ -202,7 +203,7 @@ def _called(
     return Derivation(figure, unit, expression, symbols.values, result, (source,), "" if beside else call.formula.math, remarks)
 
 
-def _binds(work: _Timed, times: Any) -> Derivation:
+def _binds(work: Derived, times: Any) -> Derivation:
     bound = times.bound_by
     word = bound if isinstance(bound, str) else sp.Symbol("see_the_times")
     remark = f"the bus takes {_s(times.bus_s)}, MACs {_s(times.mac_s)} and other operations {_s(times.other_s)}, which share the core"
