@@ -14,7 +14,6 @@ from costmodel.network.layout import channels_first
 from costmodel.prediction.views import notes
 from costmodel.tables import Column, Table
 from costmodel.whatif.question import Question, Subject, read, unit_of
-from costmodel.whatif.solve import lattice_of
 
 
 class Move(NamedTuple):
@@ -88,7 +87,7 @@ def _arguments(question: Question) -> Iterator[Move]:
         if name not in question.arguments:
             continue
         variable = question.variable(name)
-        smaller = [value for value in lattice_of(variable) or () if value <= share * variable.value]
+        smaller = [value for value in variable.lattice or () if value <= share * variable.value]
         if smaller:
             network = question.predict({name: smaller[-1]}).network
             yield Move(f"{name} {smaller[-1]:g}", "network", network, question.hardware, question.options)

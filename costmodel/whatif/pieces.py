@@ -23,6 +23,16 @@ class Interval(NamedTuple):
         above = x >= self.low if self.has_low else x > self.low
         return bool(above and (x <= self.high if self.has_high else x < self.high))
 
+    def meet(self, other: Interval) -> Interval | None:
+        """What two intervals share.
+
+        >>> Interval(0, 2, False, True).meet(Interval(2, 3, True, True)), Interval(0, 2, False, False).meet(Interval(2, 3, True, True))
+        (Interval(low=2, high=2, has_low=True, has_high=True), None)
+        """
+        low, high = max(self.low, other.low), min(self.high, other.high)
+        has_low, has_high = all(low > i.low or i.has_low for i in (self, other)), all(high < i.high or i.has_high for i in (self, other))
+        return Interval(low, high, has_low, has_high) if low < high or (low == high and has_low and has_high) else None
+
 
 class Corner(NamedTuple):
     """A place that may be the nearest to holding, and how much is too much there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import accumulate
@@ -26,6 +27,11 @@ Subject: TypeAlias = Network | str | Path | Callable[..., Network]
 FIGURES = (*METRICS, "macs_effective", "ddr_bytes_bound", "ddr_bytes_compulsory", "flash_bytes_moved", "sram_bytes_moved", "energy_j",
            "inferences_per_s", "inferences_per_s_overlapped", "peak_fraction")  # fmt: skip
 """What a condition may speak of, beside the machine's own figures."""
+
+SYMBOLS = {"sram_bytes": "S", "ddr_bytes_per_s": "beta", "mac_flops_per_s": "pi", "other_ops_per_s": "omega", "flash_bytes": "F",
+           "flash_bytes_per_s": "phi", "mac_j": "e_mac", "other_j": "e_other", "sram_j_per_byte": "e_sram",
+           "ddr_j_per_byte": "e_ddr", "overhead_s": "o"}  # fmt: skip
+"""What the machine's figures are called in formulas."""
 
 WIDTHS = ("weight_bits", "activation_bits", "accumulator_bits")
 """Options of `predict` that are variables."""
@@ -51,6 +57,18 @@ class Variable(NamedTuple):
     def whole(self) -> bool:
         """Whether it counts something."""
         return self.kind != "machine" or self.key.endswith("_bytes")
+
+    @property
+    def lattice(self) -> list[Num] | None:
+        """The values that an argument or a width may take; None where it is a count without a lattice."""
+        if self.kind == "width":
+            return [1, 2, 4, 8, 16, 32]
+        if isinstance(self.value, float) or self.key == "width_multiplier":
+            return [i / 32 for i in range(1, math.ceil(64 * self.value) + 1)]
+        if self.key == "resolution":
+            step = math.gcd(self.value, 32)
+            return list(range(step, 2 * self.value + 1, step))
+        return None
 
 
 class Question:

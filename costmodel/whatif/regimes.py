@@ -19,8 +19,7 @@ from costmodel.prediction.widths import ACTIVATION_BITS
 from costmodel.tables import Column, Shown, Table
 from costmodel.whatif.break_even import balance as machine_balance
 from costmodel.whatif.formula import ClosedForm
-from costmodel.whatif.question import Question, Variable, knees
-from costmodel.whatif.solve import SYMBOLS
+from costmodel.whatif.question import SYMBOLS, Question, Variable, knees
 
 PLANES = (("sram", "ddr"), ("ddr", "macs"))
 """What regimes are drawn over."""

@@ -15,8 +15,7 @@ from costmodel.prediction import Prediction, Resident
 from costmodel.prediction.views import notes
 from costmodel.tables import Column, Shown, Table
 from costmodel.whatif.elasticity import elasticity
-from costmodel.whatif.question import Question, Subject, Variable, knees, read, unit_of
-from costmodel.whatif.solve import SYMBOLS, lattice_of
+from costmodel.whatif.question import SYMBOLS, Question, Subject, Variable, knees, read, unit_of
 
 METRICS = ("time_serial_s", "time_overlapped_s", "energy_j", "ddr_bytes")
 """What is looked at where nothing is asked for."""
@@ -263,7 +262,7 @@ def _on_lattice(question: Question, variable: Variable, now: dict[str, Num], fac
         return []  # several widths at once have no neighbour
     if not value > 0:
         return []  # a padding of nothing, say, has no share to grow by
-    lattice = lattice_of(variable)
+    lattice = variable.lattice
     below: Num | None
     above: Num | None
     low: Num | None
@@ -313,7 +312,7 @@ def _closed(question: Question, variable: Variable, now: dict[str, Num]) -> dict
 
     if variable.kind != "argument":
         return {}
-    lattice = lattice_of(variable)
+    lattice = variable.lattice
     step = 1 if lattice is None else "1/32" if isinstance(lattice[0], float) else lattice[0]
     x = symbols("x", multiple_of=step)
     found = {}

@@ -1,0 +1,1 @@
+"""How `costmodel.solve` finds its answers: by exact roots, or by trying."""
