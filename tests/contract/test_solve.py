@@ -168,6 +168,14 @@ def test_two_conditions_that_do_not_meet() -> None:
     assert found.nearest.value == 10**9  # nearer, by share, than breaking the other
 
 
+def test_overlapped_times_grow_beyond_bounds_where_a_rate_tends_to_nothing() -> None:
+    """The energy is kept everywhere, so its span begins at a rate of 0, where the maxima of the other condition hold 1/0."""
+    found = cm.solve("mobilenet_v1", "pardhi", "time_overlapped_s <= 5 ms and energy_j < 10 mJ", for_="hardware.macs")
+    assert (found.feasible, found.nearest.value) == (False, float("inf"))
+    fast = total("mobilenet_v1", cm.Hardware.load("pardhi").replace(mac_flops_per_s=1e30))
+    assert found.nearest.figures["time_overlapped_s"] == pytest.approx(fast.time_overlapped_s, rel=1e-12)
+
+
 def test_every_value_will_do() -> None:
     found = cm.solve("mobilenet_v1", "pardhi", "macs <= 1 G", for_="hardware.ddr")
     assert found.feasible

@@ -93,12 +93,14 @@ def _nearest_root(asked: Asked, x: Any, given: Mapping[str, Num], alone: list[An
 
 
 def _limit(value: Num, x: Any, place: Any) -> float | int:
+    """A figure at a place; at 0 and without bound what it tends to, infinity where that is not known."""
     if not getattr(value, "free_symbols", None):
         return value if isinstance(value, int | float) else float(value)
     if place in (0, math.inf):
         u = sp.Dummy("u", positive=True)
-        turned = value.xreplace({x: 1 / u}) if place == math.inf else value
-        found = turned.subs(u if place == math.inf else x, 0)
+        turned = value.xreplace({x: 1 / u if place == math.inf else u})
+        beyond = {power: sp.oo for power in turned.atoms(sp.Pow) if power.base == u and power.exp.is_negative}
+        found = turned.xreplace(beyond).subs(u, 0)
     else:
         found = value.subs(x, place)
     return float(found) if found.is_comparable else math.inf
