@@ -15,7 +15,8 @@ from strategies import build, recipes
 import costmodel as cm
 from costmodel.formulas.time import double_buffered
 from costmodel.prediction import Widths, Workload
-from costmodel.prediction.residency import Item, ResidencyPlan, choose
+from costmodel.prediction.residency import ResidencyPlan
+from costmodel.prediction.residency.choice import Item, choose
 from costmodel.prediction.tiled.axis import Axis
 from costmodel.prediction.tiled.nest import Bits, Nest
 from costmodel.prediction.tiled.pipeline import runs, tiles
