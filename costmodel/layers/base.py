@@ -187,7 +187,7 @@ class Layer(Record):
         for shape in outputs:
             channels: Num = shape[1] if len(shape) > 1 else 1
             if is_symbolic(channels) and channels != kept and not channels.is_positive:
-                open_conditions.append((at_most(1, channels), f"channels (={channels}) must be at least 1"))
+                open_conditions.append((at_most(1, channels), f"axis 1 (={channels}) of the output must be at least 1"))
         return outputs, tuple(open_conditions)
 
     def per_axis(self, name: str) -> tuple[Num, ...]:
