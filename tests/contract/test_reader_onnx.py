@@ -673,6 +673,16 @@ def test_weights_say_the_columns(read, kind: str) -> None:
         read([helper.make_node(kind, ["x", "w"], ["y"])], [zeros("w", 4, 5)], [info("x", FLOAT, ["N", 3])])
 
 
+def test_the_weights_of_a_recurrence_say_its_features(read) -> None:
+    """T steps of 4 gates of 6 from 5 features and 6 states: 4 * 6 * 11 MACs a step."""
+    node = helper.make_node("LSTM", ["x", "w", "r"], ["y"], hidden_size=6)
+    weights = [zeros("w", 1, 24, 5), zeros("r", 1, 24, 6)]
+    network = read([node], weights, [info("x", FLOAT, ["T", 1, "F"])])
+    assert (str(network.macs), list(conditions(network))) == ("264*T", ["Eq(F, 5)"])
+    with pytest.raises(cm.errors.ReaderError, match="don't fit a sequence of shape"):
+        read([node], weights, [info("x", FLOAT, ["T", 1, 7])])
+
+
 def test_a_batch_norm_says_the_channels(read) -> None:
     node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"])
     network = read([node], [zeros(p, 8) for p in "sbmv"], [info("x", FLOAT, [1, "C", 5, 5])])
