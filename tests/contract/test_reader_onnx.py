@@ -308,6 +308,18 @@ def test_a_condition_that_is_not_known(read) -> None:
     assert cm.Network.from_json(network.to_json()) == network
 
 
+def test_a_branch_that_does_not_fit_is_not_the_one(read) -> None:
+    """7 channels: of the branches the convolution of 8 can't be meant, and nothing of it stays."""
+    network = read([branches()], [zeros("w", 8, 8, 3, 3)], [info("x", FLOAT, [1, 7, 16, 16]), info("c", BOOL, [])])
+    assert (network.macs, network.parameters["all"]) == (0, 0)
+    assert [node.layer.kind for node in network.nodes.values()] == ["input", "input", "relu"]
+    (said,) = network.assumptions
+    assert said.startswith("If 'choice': its condition is not known; then_branch is taken; else_branch can't be: ")
+    twice = helper.make_node("If", ["c"], ["y"], name="choice", then_branch=(large := branches().attribute[0].g), else_branch=large)
+    with pytest.raises(cm.errors.ReaderError, match=r"node 'choice' \(If\)"):
+        read([twice], [zeros("w", 8, 8, 3, 3)], [info("x", FLOAT, [1, 7, 16, 16]), info("c", BOOL, [])])
+
+
 def trips(limit: str):
     body = helper.make_graph(
         [helper.make_node("Conv", ["s", "w"], ["s2"], pads=[1] * 4), helper.make_node("Identity", ["go"], ["go2"])], "body",
@@ -671,6 +683,22 @@ def test_weights_say_the_columns(read, kind: str) -> None:
     assert (str(network.macs), list(conditions(network))) == ("20*N", ["Eq(K, 4)"])
     with pytest.raises(cm.errors.ReaderError, match="columns of the first matrix must be rows of the second"):
         read([helper.make_node(kind, ["x", "w"], ["y"])], [zeros("w", 4, 5)], [info("x", FLOAT, ["N", 3])])
+
+
+def test_clips_at_a_size(read) -> None:
+    """B lengths clipped at W take a step each; 3 clipped at W is a size, 2 where W is 2."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Gather", ["shape", "last"], ["W"]),
+        helper.make_node("Clip", ["lengths", "", "W"], ["short"]),
+        helper.make_node("Clip", ["three", "", "W"], ["size"]),
+        helper.make_node("ConstantOfShape", ["size"], ["zeros"]),
+    ]
+    network = read(
+        nodes, [ints("last", 1), ints("three", 3)], [info("x", FLOAT, [4, "W"]), info("lengths", INT64, ["B"])], ("short", "zeros")
+    )
+    assert cm.evaluate(network.totals.other[0][1], {"B": 5}) == 5
+    assert [cm.evaluate(network.shape(network.outputs[1])[0], {"W": width}) for width in (2, 3, 4)] == [2, 3, 3]
 
 
 def test_the_weights_of_a_recurrence_say_its_features(read) -> None:

@@ -34,12 +34,7 @@ def condition(op: Operator) -> Any:
     holds = _truth(op[0])
     if holds is not None:
         return run["then_branch" if holds else "else_branch"]()
-    branches = {name: op.importer.branch(go) for name, go in run.items()}
-    symbolic = any(is_symbolic(branch.macs) for _, branch in branches.values())
-    dearest = "then_branch" if symbolic else max(branches, key=lambda name: branches[name][1].macs)
-    op.importer.assume(f"If {op.name!r}: its condition is not known; the {'first' if symbolic else 'dearest'} branch, {dearest}, is taken")
-    values, branch = branches[dearest]
-    op.importer.take(branch)
+    values = op.importer.dearest(f"If {op.name!r}", run)
     return [value.like() for value in values]  # the numbers of a branch that is assumed are not known
 
 
