@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from costmodel._num import Num, equal, is_open, is_symbolic, total
 from costmodel.errors import CostModelError, ReaderError, UnknownLayerError
 from costmodel.layers import Check, Counts, Layer, Shape
+from costmodel.layers.base import elements
 from costmodel.layers.opaque import Opaque
 from costmodel.layers.structure import Constant, Placeholder, Rearrange
 from costmodel.network import Network, Node, TensorRef
@@ -195,7 +196,8 @@ class Operator:
         alone = inputs and not inputs[0].ref and not any(v.ref for v in inputs)
         if alone and not keep and not _from_sizes(layer, inputs, shapes, channels_last):
             sources = sources_of([*inputs, *(v for values in roles.values() for v in values)])
-            values = tuple([Value(s, d, None, sources) for s, d in zip(shapes, dtypes, strict=True)])
+            fill = all(stored.elements == 1 for stored in sources)  # a single number that fills a tensor is no parameter of its user
+            values = tuple([Value(s, d, None, () if fill and elements(s) != 1 else sources) for s, d in zip(shapes, dtypes, strict=True)])
         else:
             name = f"{self.name}/{layer.kind}" if self.parts or prelude else self.name
             self.parts += not prelude

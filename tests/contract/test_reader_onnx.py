@@ -222,6 +222,38 @@ def test_recurrence(read) -> None:
     assert (network.macs, network.parameters["weights"]) == (5 * 216, 216)
 
 
+@pytest.mark.parametrize("batch", [3, "N"])
+def test_a_state_that_starts_at_zero_is_multiplied_at_every_inference(read, batch) -> None:
+    """N states of 6, filled with a single number, by 6x24: 144 MACs each, whether N is known or open."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Slice", ["shape", "none", "one"], ["batch"]),
+        helper.make_node("Concat", ["batch", "six"], ["size"], axis=0),
+        helper.make_node("Expand", ["zero", "size"], ["state"]),
+        helper.make_node("MatMul", ["state", "r"], ["y"]),
+    ]
+    stored = [ints("none", 0), ints("one", 1), ints("six", 6), zeros("zero"), zeros("r", 6, 24)]
+    network = read(nodes, stored, [info("x", FLOAT, [batch, 4])], ("y",))
+    assert (cm.evaluate(network.macs, {"N": 3}), network.totals.weights) == (3 * 144, 144)
+
+
+def test_a_loop_over_known_steps_beside_an_open_batch(read) -> None:
+    """5 steps, taken from the shape of (N, 5, 4), of N rows of 4 by 4x4: 16 MACs a row."""
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("MatMul", ["row", "w"], ["next"])],
+        "body", [info("i", INT64, []), info("go", BOOL, []), info("row")], [info("on", BOOL, []), info("next")],
+    )  # fmt: skip
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Slice", ["shape", "one", "two"], ["steps"]),
+        helper.make_node("Squeeze", ["steps"], ["trips"]),
+        helper.make_node("ReduceSum", ["x", "one"], ["start"], keepdims=0),
+        helper.make_node("Loop", ["trips", "", "start"], ["y"], body=body),
+    ]
+    network = read(nodes, [ints("one", 1), ints("two", 2), zeros("w", 4, 4)], [info("x", FLOAT, ["N", 5, 4])])
+    assert (cm.evaluate(network.macs, {"N": 3}), network.assumptions) == (5 * 3 * 16, ())
+
+
 # -- quantized and fused operators: 1152 weights and 16*16*1152 MACs as above; a dense layer of 32 to 10
 
 

@@ -64,7 +64,10 @@ def loop(op: Operator) -> Any:
         go_on = _truth(results[0])
         if limit is None or (go_on is None and (limit > MOST_TRIPS or limit * (walker.steps - before) > trip * MOST_STEPS)):
             if scans:
-                raise UnknownLayerError(f"the shape of what {op.kind} collects depends on its number of trips, which is not known")
+                raise UnknownLayerError(
+                    f"the shape of what {op.kind} collects depends on its number of trips, which is not known; "
+                    f"give sizes or values to the inputs that say it"
+                )
             op.importer.assume(f"Loop {op.name!r}: its number of trips is not known; one is counted")
             break
         if trip > MOST_TRIPS:
