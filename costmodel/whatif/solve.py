@@ -15,7 +15,8 @@ from costmodel.errors import CostModelError, FieldError, UnknownNameError
 from costmodel.hardware import Hardware
 from costmodel.whatif.conditions import Condition, conditions
 from costmodel.whatif.formula import ClosedForm
-from costmodel.whatif.question import Question, Subject, Variable, figures, knees
+from costmodel.whatif.question import Question, Subject, Variable, knees
+from costmodel.whatif.sizes import DENSE, SEARCHED, SHARE, Integers, Possible, tried
 from costmodel.whatif.solution import Check, IsoLine, Solution, Span
 
 SYMBOLS = {"sram_bytes": "S", "ddr_bytes_per_s": "beta", "mac_flops_per_s": "pi", "other_ops_per_s": "omega", "flash_bytes": "F",
@@ -27,6 +28,7 @@ _FAR = 2**53
 """No SRAM is larger. [B]"""
 _MOST = 2**20
 """Up to here counts without a lattice are tried."""
+_INTEGERS = Integers()
 _STEPS = tuple(10.0**-n for n in range(13, 2, -1))
 """How far outside an answer it is checked that the condition fails, as a share of the answer: the nearest at which floats can tell."""
 
@@ -43,6 +45,7 @@ def solve(
     goal: str | None = None,
     lattice: Iterable[Num] | None = None,
     at: Iterable[Num | str] | str | None = None,
+    sizes: Mapping[str, int] | None = None,
     **options: Any,
 ) -> Any:
     """The values of a variable that keep a condition.
@@ -101,9 +104,9 @@ def solve(
     >>> cm.solve("mobilenet_v1", "pardhi", "fits_sram and time_serial_s <= 5 ms", for_="width_multiplier").value
     0.78125
     """
-    question = Question(network, hardware, options)
-    wanted = conditions(condition, question.known)
     names = [for_] if isinstance(for_, str) or not isinstance(for_, Sequence) else list(for_)
+    question = Question(network, hardware, options, names, sizes or {})
+    wanted = conditions(condition, question.known)
     if goal not in (None, "smallest", "largest"):
         raise UnknownNameError.of("goal", goal, ("smallest", "largest"))
     if len(names) == 1:
@@ -115,25 +118,9 @@ def solve(
     across, variable = (question.variable(name) for name in names)
     points = []
     for x in _across(question, across, at):
-        one = _Fixed(question, across.name, x)
-        points.append((x, _solved(one, variable, wanted, goal, lattice)))
+        points.append((x, _solved(question.fixing(across.name, x), variable, wanted, goal, lattice)))
     formula = _formula(question, variable, wanted, across) if across.kind == "machine" and across.key != "sram_bytes" else None
     return IsoLine(question, across, variable, points, formula)
-
-
-class _Fixed(Question):
-    """A question with one more variable fixed."""
-
-    def __init__(self, question: Question, name: str, value: Num) -> None:
-        if name.startswith("hardware."):
-            super().__init__(question.make or question.base.network, question.hardware.replace(**{name[9:]: value}), question.options)
-            self._fixed_changes: dict[str, Num] = {}
-        else:
-            super().__init__(question.make or question.base.network, question.hardware, question.options)
-            self._fixed_changes = {name: value}
-
-    def predict(self, changes: Mapping[str, Num] | None = None) -> Any:
-        return super().predict(self._fixed_changes | dict(changes or {}))
 
 
 def _across(question: Question, across: Variable, at: Iterable[Num | str] | str | None) -> list[Num]:
@@ -158,18 +145,23 @@ def _across(question: Question, across: Variable, at: Iterable[Num | str] | str 
 
 
 def _solved(
-    question: Question, variable: Variable, wanted: tuple[Condition, ...], goal: str | None, lattice: Iterable[Num] | None
+    question: Question, variable: Variable, wanted: tuple[Condition, ...], goal: str | None, values: Iterable[Num] | None
 ) -> Solution:
     if variable.kind == "machine":
-        if lattice is not None:
+        if values is not None:
             raise FieldError(f"`lattice` goes with arguments of a network and with widths; `{variable.name}` is solved over all values")
         by = {"sram_bytes": _by_steps, "burst_bytes": _by_search}.get(variable.key, _by_roots)
         found = by(question, variable, wanted, goal)
     else:
-        values = lattice_of(variable) if lattice is None else sorted({quantities.positive(value) for value in lattice})
-        if lattice is not None and not values:
+        points = lattice_of(variable) if values is None else sorted({quantities.positive(value) for value in values})
+        if values is not None and not points:
             raise FieldError("`lattice` must hold at least one value")
-        found = _by_search(question, variable, wanted, goal) if values is None else _by_lattice(question, variable, wanted, goal, values)
+        if points is not None:
+            found = _by_lattice(question, variable, wanted, goal, points)
+        elif variable.kind == "size":
+            found = _by_sizes(question, variable, wanted, goal)
+        else:
+            found = _by_search(question, variable, wanted, goal)
     return found
 
 
@@ -199,7 +191,7 @@ def _names(wanted: tuple[Condition, ...]) -> list[str]:
 
 
 def _checked(question: Question, variable: Variable, wanted: tuple[Condition, ...], value: Num) -> Check:
-    found = figures(question.predict({variable.name: value}), _names(wanted))
+    found = question.figures({variable.name: value}, _names(wanted))
     return Check(value, all(bool(condition.holds(found)) for condition in wanted), found)
 
 
@@ -213,7 +205,7 @@ def _by_roots(question: Question, variable: Variable, wanted: tuple[Condition, .
     from costmodel.whatif.pieces import Interval, holds_where
 
     x = symbols(SYMBOLS[variable.key])
-    given = figures(question.predict({variable.name: x}), _names(wanted))
+    given = question.figures({variable.name: x}, _names(wanted))
     alone = [holds_where(condition.gap(given), x, condition.strict) for condition in wanted]
     intervals = [Interval(0, math.inf, False, False)]
     for one in alone:
@@ -331,7 +323,7 @@ def _formula(question: Question, variable: Variable, wanted: tuple[Condition, ..
     fields = machine if across is None else (variable.key, across.key)
     open_ = {field: symbols(SYMBOLS[field]) for field in fields}
     x = open_[variable.key]
-    given = figures(question.base.on(question.hardware.replace(**open_)), condition.names)
+    given = question.figures_of(question.base.on(question.hardware.replace(**open_)), condition.names)
     gap = sp.nsimplify(sp.sympify(condition.gap(given)), rational=True)
     if gap.has(sp.Max, sp.Min, sp.Piecewise):
         return None
@@ -380,7 +372,7 @@ def _by_steps(question: Question, variable: Variable, wanted: tuple[Condition, .
     lows = np.array(steps, dtype=np.int64)
     highs = np.append(lows[1:] - 1, _FAR)
     ends = np.stack([lows, highs])
-    given = figures(question.predict({variable.name: ends}), _names(wanted))
+    given = question.figures({variable.name: ends}, _names(wanted))
     held = np.broadcast_to(np.logical_and.reduce([np.broadcast_to(c.holds(given), ends.shape) for c in wanted]), ends.shape)
     parts: list[Span] = []
     for low, high, at_low, at_high in zip(lows.tolist(), highs.tolist(), *held.tolist(), strict=True):
@@ -397,14 +389,15 @@ def _by_steps(question: Question, variable: Variable, wanted: tuple[Condition, .
         near = _checked(question, variable, wanted, int(ends.ravel()[int(miss.argmin())]))
     remarks = [f"no tiling of every layer fits below {quantities.show(steps[0], 'B')}"] if steps[0] > 1 else []
     found = Solution(question, variable, wanted, spans, _goal(goal, variable, spans), "steps", None, near, remarks)
-    found.checks = _neighbours(question, variable, wanted, found, steps[0])
+    found.checks = _neighbours(question, variable, wanted, found, Integers(steps[0]))
     return found
 
 
-def _border(question: Question, variable: Variable, wanted: tuple[Condition, ...], inside: int, outside: int) -> int:
-    """The last integer on the way from `inside` to `outside` at which the conditions hold."""
-    while abs(outside - inside) > 1:
-        middle = (inside + outside) // 2
+def _border(
+    question: Question, variable: Variable, wanted: tuple[Condition, ...], inside: int, outside: int, among: Integers = _INTEGERS
+) -> int:
+    """The last one on the way from `inside` to `outside` at which the conditions hold."""
+    while (middle := among.middle(inside, outside)) is not None:
         if _possible(question, variable, wanted, middle):
             inside = middle
         else:
@@ -419,26 +412,28 @@ def _possible(question: Question, variable: Variable, wanted: tuple[Condition, .
         return False
 
 
-def _touching(parts: Sequence[Span]) -> list[Span]:
+def _touching(parts: Sequence[Span], among: Integers = _INTEGERS) -> list[Span]:
     """Spans of integers, joined where one begins behind the end of another."""
     found: list[Span] = []
     for part in parts:
-        if found and found[-1].high is not None and found[-1].high + 1 == part.low:
+        if found and found[-1].high is not None and among.beside(found[-1].high, 1) == part.low:
             found[-1] = Span(found[-1].low, part.high)
         else:
             found.append(part)
     return found
 
 
-def _neighbours(question: Question, variable: Variable, wanted: tuple[Condition, ...], found: Solution, least: int) -> tuple[Check, ...]:
+def _neighbours(
+    question: Question, variable: Variable, wanted: tuple[Condition, ...], found: Solution, among: Integers = _INTEGERS
+) -> tuple[Check, ...]:
     """Integers at the answer and beside it."""
     if (value := found.value) is None:
         return ()
     inside = _checked(question, variable, wanted, value)
     if not inside.holds:
         raise _disagree(variable, value, "there")
-    beside = value - 1 if found.goal == "smallest" else value + 1
-    if beside < least:
+    beside = among.beside(value, -1 if found.goal == "smallest" else 1)
+    if beside is None:
         return (inside,)
     try:
         outside = _checked(question, variable, wanted, beside)
@@ -483,21 +478,47 @@ def _by_lattice(question: Question, variable: Variable, wanted: tuple[Condition,
     return found
 
 
-def _by_search(question: Question, variable: Variable, wanted: tuple[Condition, ...], goal: str | None, most: int = _MOST) -> Solution:
-    """Integers without a lattice: powers of two, then bisection where one holds and the next does not."""
-    points = [2**n for n in range(most.bit_length() + 1)]
-    tried = [(point, _possible(question, variable, wanted, point)) for point in points]
+def _by_sizes(question: Question, variable: Variable, wanted: tuple[Condition, ...], goal: str | None) -> Solution:
+    """Sizes that a network leaves open: closed forms at many of them, or a search."""
+    possible = Possible(question.sizes[variable.key], question.predict().network.conditions)
+    found = tried(question, variable, wanted, possible)
+    if found is None:
+        return _by_search(question, variable, wanted, goal, SEARCHED, DENSE, possible)
+    points, last = found.points.tolist(), len(found.points) - 1
+    changes = [i + 1 for i in range(last) if found.holds[i] != found.holds[i + 1]]
+    runs = [(a, b - 1) for a, b in pairwise([0, *changes, last + 1]) if found.holds[a]]
+    spans = [Span(points[a] if a else None, points[b] if b < last else None) for a, b in runs]
+    near = None if spans else _checked(question, variable, wanted, points[int(found.miss.argmin())])
+    remarks = [f"tried {len(points):,} sizes that the network can have, {points[0]:,} to {points[-1]:,}: all up to "
+               f"{min(possible.first + possible.step * (DENSE - 1), points[-1]):,} and about borders, else {SHARE:.1%} apart"]  # fmt: skip
+    solution = Solution(question, variable, wanted, spans, _goal(goal, variable, spans), "lattice", None, near, remarks)
+    solution.checks = _neighbours(question, variable, wanted, solution, possible)
+    return solution
+
+
+def _by_search(
+    question: Question, variable: Variable, wanted: tuple[Condition, ...], goal: str | None, most: int = _MOST, enough: int = _FAR,
+    among: Integers = _INTEGERS,
+) -> Solution:  # fmt: skip
+    """Integers without a lattice: powers of two, beyond `enough` until none holds any more; bisection where one holds and the next not."""
+    tried: list[tuple[int, bool]] = []
+    for point in among.steps(most):
+        if point > enough and any(holds for _, holds in tried) and not tried[-1][1]:
+            break
+        tried.append((point, _possible(question, variable, wanted, point)))
+    points = [point for point, _ in tried]
     parts: list[Span] = []
     for (a, holds_a), (b, holds_b) in pairwise(tried):
+        last = among.beside(b, -1)
         if holds_a and holds_b:
-            parts.append(Span(a, b - 1))
+            parts.append(Span(a, last))
         elif holds_a:
-            parts.append(Span(a, _border(question, variable, wanted, a, b)))
+            parts.append(Span(a, _border(question, variable, wanted, a, b, among)))
         elif holds_b:
-            parts.append(Span(_border(question, variable, wanted, b, a), b - 1))
+            parts.append(Span(_border(question, variable, wanted, b, a, among), last))
     if tried[-1][1]:
         parts.append(Span(points[-1], points[-1]))
-    spans = [Span(None if p.low == 1 else p.low, None if p.high == points[-1] else p.high) for p in _touching(parts)]
+    spans = [Span(None if p.low == points[0] else p.low, None if p.high == points[-1] else p.high) for p in _touching(parts, among)]
     near = None
     if not spans:
         possible = []
@@ -507,7 +528,7 @@ def _by_search(question: Question, variable: Variable, wanted: tuple[Condition, 
             except CostModelError:
                 continue
         near = min(possible, key=lambda check: max(condition.miss(check.figures) for condition in wanted), default=None)
-    remarks = [f"searched from 1 to {points[-1]:,}; at most one border between two powers of two is taken for granted"]
+    remarks = [f"searched from {points[0]:,} to {points[-1]:,}; at most one border between two powers of two is taken for granted"]
     found = Solution(question, variable, wanted, spans, _goal(goal, variable, spans), "bisection", None, near, remarks)
-    found.checks = _neighbours(question, variable, wanted, found, 1)
+    found.checks = _neighbours(question, variable, wanted, found, among)
     return found
