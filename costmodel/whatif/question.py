@@ -101,13 +101,18 @@ class Question:
         subject: Any = self.make or self._read
         return Question(subject, hardware, self.options, self.names, self.fixed if at_machine else self.fixed | {name: value})
 
+    def opening(self, name: str) -> Question:
+        """The same with a size open that is fixed."""
+        subject: Any = self.make or self._read
+        return Question(subject, self.hardware, self.options, (*self.names, name), {k: v for k, v in self.fixed.items() if k != name})
+
     @cached_property
     def arguments(self) -> dict[str, Num]:
-        """Arguments of the builder that are numbers, with their defaults."""
+        """Arguments of the builder that are numbers: what is fixed, else their defaults."""
         if self.make is None:
             return {}
-        known = inspect.signature(self.make).parameters.values()
-        return {p.name: p.default for p in known if isinstance(p.default, int | float) and not isinstance(p.default, bool)}
+        known = {name: self.fixed.get(name, p.default) for name, p in inspect.signature(self.make).parameters.items()}
+        return {name: value for name, value in known.items() if isinstance(value, int | float) and not isinstance(value, bool)}
 
     @cached_property
     def base(self) -> Prediction:

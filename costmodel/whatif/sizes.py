@@ -38,6 +38,10 @@ class Integers:
         """The next one above (1) or below (-1); None where there is none."""
         return value + sign if value + sign >= self.first else None
 
+    def near(self, value: int) -> int:
+        """The one that is nearest."""
+        return max(value, self.first)
+
 
 class Possible(Integers):
     """The numbers that a size can be, as the conditions of its network have it: some of first, first + step, first + 2 step, ..."""
@@ -96,6 +100,10 @@ class Possible(Integers):
             if len(near):
                 return int(near[abs(near - middle).argmin()])
         return None
+
+    def near(self, value: int) -> int:
+        ends = [self.beside(value + 1, -1), self.beside(value - 1, 1)]
+        return min((end for end in ends if end is not None), key=lambda end: abs(end - value))
 
     def beside(self, value: int, sign: int) -> int | None:
         at = value - (value - self.first) % self.step

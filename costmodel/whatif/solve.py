@@ -59,10 +59,10 @@ def solve(
         A machine of plain figures.
     condition : str
         Figures of the totals and of the machine, e.g. ``"time_serial_s <= 5 ms"``, ``"peak_live_bytes <= 1 MiB and energy_j < 2 mJ"``,
-        ``"ddr_bytes within 5 % of ddr_bytes_bound"``, ``"fits_sram"``.
+        ``"ddr_bytes within 5 % of ddr_bytes_bound"``, ``"fits_sram"``, ``"time_serial_s <= 5 ms * batch"``: arguments and open sizes too.
     for_ : str, or two of them
-        "hardware.ddr" and the other figures of the machine, arguments of the builder ("width_multiplier", "resolution"),
-        "weight_bits", "activation_bits". Two give an iso-line: the second for every value of the first.
+        "hardware.ddr" and the other figures of the machine, arguments of the builder ("width_multiplier", "resolution"), sizes that a
+        network or a file leaves open ("N"), "weight_bits", "activation_bits". Two give an iso-line: the second for every value of the first.
     goal : "smallest" or "largest", optional
         Which end is the answer where both are held by the condition; by default the smallest of a machine, the largest of a network.
     lattice : iterable of numbers, optional
@@ -70,6 +70,8 @@ def solve(
         resolutions of 32 (of 4 where the default is 28), bits powers of two; other counts are searched from 1 to 2^20.
     at : iterable of numbers or texts, or str, optional
         With two variables the values of the first; or a text as of an axis of `costmodel.sweep`: "1 GB/s:16 GB/s:log5".
+    sizes : mapping, optional
+        Numbers for other sizes that the network leaves open: ``{"H": 224}``.
     **options
         Of `predict`: `traffic`, `order`, `weight_bits`, ...
 
@@ -89,9 +91,10 @@ def solve(
     Notes
     -----
     Rates and energies are solved exactly: the condition is a fraction of polynomials between corners, whose roots SymPy finds. The SRAM
-    acts in steps, and under "resident" and "tiled" each of them is known. Every point of a lattice is predicted. Only where neither is so
-    (the SRAM under "fused", counts without a lattice) a search takes it that there is at most one border between two powers of two.
-    Whatever was found is predicted at the answer and just outside of it.
+    acts in steps, and under "resident" and "tiled" each of them is known. Every point of a lattice is predicted. Of an open size the closed
+    forms are evaluated at every number up to 4096 that the network can have, then up to 2^20 a thousandth apart and at all about borders.
+    Only where none is so (the SRAM under "fused", counts without a lattice, open sizes under "tiled" and "fused") a search takes it that
+    there is at most one border between two powers of two. Whatever was found is predicted at the answer and just outside of it.
 
     Examples
     --------
@@ -169,6 +172,8 @@ def lattice_of(variable: Variable) -> list[Num] | None:
     """The values that an argument or a width may take; None where it is a count without a lattice."""
     if variable.kind == "width":
         return [1, 2, 4, 8, 16, 32]
+    if variable.kind == "size":
+        return None
     if isinstance(variable.value, float) or variable.key == "width_multiplier":
         return [i / 32 for i in range(1, math.ceil(64 * variable.value) + 1)]
     if variable.key == "resolution":

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from costmodel._num import is_open, is_symbolic
 from costmodel._record import Record
-from costmodel.errors import CostModelError, NetworkError, UnknownNameError
+from costmodel.errors import CostModelError, UnknownNameError
 from costmodel.layers.structure import Placeholder
 from costmodel.network.changes import Change, Left
 from costmodel.network.graph import Network, Node
@@ -47,6 +47,9 @@ class Sizes(Rewrite):
 
     sizes: Annotated[Any, _sizes]
 
+    def __repr__(self) -> str:
+        return f"Sizes({dict(self.sizes)})"
+
     @property
     def words(self) -> str:
         return ", ".join(f"{name} = {size}" for name, size in self.sizes)
@@ -66,7 +69,7 @@ class Sizes(Rewrite):
             try:
                 after = tuple([_with(one, values) for one in own])
             except CostModelError as error:
-                raise NetworkError(f"{self!r} does not go with layer {node.name!r} ({node.layer.kind}): {error}") from None
+                raise type(error)(f"{error}; layer {node.name!r}") from None
             if after != own:
                 replacements[node.name] = Node(*node[:1], after[0], *node[2:6], *after[1:])
             if isinstance(node.layer, Placeholder) and after[0] != node.layer:
