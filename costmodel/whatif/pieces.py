@@ -168,10 +168,8 @@ def _stretches(expression: Any, x: sp.Symbol) -> list[_Stretch] | None:
     several = [part for part in parts if part is not None]
     if len(several) < len(parts):
         return None
-    if isinstance(rest, sp.Add):
-        found = _added(several)
-    else:
-        found = reduce(partial(_outer, 1 if isinstance(rest, sp.Max) else -1), several)
+    sign = 1 if isinstance(rest, sp.Max) else -1
+    found = _added(several) if isinstance(rest, sp.Add) else reduce(partial(_outer, sign), several)
     return [_Stretch(high, times * a, times * b) for high, a, b in found]
 
 

@@ -189,7 +189,7 @@ class Question:
     def known(self) -> dict[str, Dimension]:
         """The names that a condition may hold."""
         figures = {name: dimension_of(name) for name in (*FIGURES, *(f"hardware.{field}" for field in SHORT.values()))}
-        return {name: () for name in (*self.arguments, *self.sizes)} | figures
+        return dict.fromkeys((*self.arguments, *self.sizes), ()) | figures
 
     def figures(self, changes: Mapping[str, Num], names: Iterable[str]) -> dict[str, Num]:
         """What the names of a condition stand for, with some variables changed."""

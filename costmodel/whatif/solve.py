@@ -62,7 +62,8 @@ def solve(
         ``"ddr_bytes within 5 % of ddr_bytes_bound"``, ``"fits_sram"``, ``"time_serial_s <= 5 ms * batch"``: arguments and open sizes too.
     for_ : str, or two of them
         "hardware.ddr" and the other figures of the machine, arguments of the builder ("width_multiplier", "resolution"), sizes that a
-        network or a file leaves open ("N"), "weight_bits", "activation_bits". Two give an iso-line: the second for every value of the first.
+        network or a file leaves open ("N"), "weight_bits", "activation_bits". Two give an iso-line: the second for every value of the
+        first.
     goal : "smallest" or "largest", optional
         Which end is the answer where both are held by the condition; by default the smallest of a machine, the largest of a network.
     lattice : iterable of numbers, optional

@@ -99,7 +99,7 @@ def test_a_point_that_a_network_cannot_have_is_named() -> None:
     half = cm.layers.Conv2d(8, 2, stride=2, padding=0)(x)
     net = cm.Network.of(cm.layers.Add()(x, cm.layers.ConvTranspose2d(8, 2, stride=2, padding=0)(half)), "even")
     assert cm.sweep(net, "pardhi", {"H": [4, 6]}, "macs").macs.values.tolist() == [2 * (h // 2 * 4) * 8 * (8 * 2 * 2) for h in (4, 6)]
-    with pytest.raises(CostModelError, match="don't broadcast.* at H=5$"):
+    with pytest.raises(CostModelError, match=r"don't broadcast.* at H=5$"):
         cm.sweep(net, "pardhi", {"H": [4, 5, 6]}, "macs")
 
 

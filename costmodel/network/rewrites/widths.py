@@ -159,7 +159,8 @@ class Width(_Resizing):
             return rounded
         if self.rounding == "exact" and rounded != scaled:
             raise FieldError(
-                f"`multiplier` (={self.multiplier}) leaves {scaled} of {size} channels, which must be whole; or choose a `rounding`{_of(axis)}"
+                f"`multiplier` (={self.multiplier}) leaves {scaled} of {size} channels, which must be whole; or choose a `rounding`"
+                f"{_of(axis)}"
             )
         return max(rounded, 1)
 
