@@ -144,9 +144,11 @@ def test_conditions_over_a_sweep() -> None:
         assert found.time_serial_s.values.tolist() == [data.time_serial_s.where(fits).min().item()]
     bound = cm.pareto(data, "time_serial_s", where=data.bound_by == "ddr").select()
     assert set(bound.bound_by.values.tolist()) == {"ddr"}
-    with pytest.raises(cm.errors.FieldError, match="`bound_by` holds no numbers to compare.*array of bool, e.g. data.'bound_by'. == 'ddr'"):
+    with pytest.raises(
+        cm.errors.FieldError, match=r"`bound_by` holds no numbers to compare.*array of bool, e.g. data.'bound_by'. == 'ddr'"
+    ):
         cm.pareto(data, "time_serial_s", where="bound_by <= 3")
     with pytest.raises(cm.errors.FieldError, match="`where` lies along 'x'"):
         cm.pareto(data, "time_serial_s", where=(data.fits_sram).rename({"hardware.sram": "x"}))
-    with pytest.raises(cm.errors.UnknownNameError, match="unknown figure 'hardware.sram_bytes'"):
+    with pytest.raises(cm.errors.UnknownNameError, match=r"unknown figure 'hardware.sram_bytes'"):
         cm.pareto(data.isel({"hardware.sram": 0}, drop=True).drop_vars("fits_sram"), "time_serial_s", where="fits_sram")
