@@ -143,6 +143,11 @@ def _on_arrays(expression: Any, arguments: tuple[Any, ...], numbers: list[Any]) 
     return approximate
 
 
+def valued(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Numbers, or other symbols, for symbols as `xreplace` takes them: each within what its symbol assumes."""
+    return {symbol: value if hasattr(value, "free_symbols") else sp.Rational(_checked(symbol, value)) for symbol, value in values.items()}
+
+
 def _checked(symbol: Any, number: Any) -> Any:
     """A value within what its symbol assumes: roundings and case distinctions of a formula rest on it."""
     values = set(number.ravel().tolist()) if hasattr(number, "ravel") else (number,)

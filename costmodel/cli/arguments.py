@@ -11,6 +11,7 @@ NetworkName = Annotated[
     str, typer.Argument(help="A zoo network (see `costmodel list networks`), or a file: .onnx, .tflite, .pt2, .keras or a network's .json.")
 ]
 Inputs = Annotated[list[str] | None, typer.Option("--input", help="The shape of a file's input: --input x=1,3,224,224 or x=1,3,H,W.")]
+Sizes = Annotated[list[str] | None, typer.Option("--size", help="A number for a size that a file leaves open: --size H=224.")]
 Values = Annotated[list[str] | None, typer.Option("--value", help="Numbers that shapes or branches depend on: --value sr=16000.")]
 Unknown = Annotated[str, typer.Option("--unknown", help="Operators without a cost rule: error, or count for lower bounds.")]
 Machines = Annotated[str, typer.Option("--hardware", "-m", help="NAME or FILE.toml; several, separated by commas, stand side by side.")]

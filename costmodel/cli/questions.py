@@ -8,10 +8,12 @@ import typer
 
 from costmodel.cli import arguments
 from costmodel.cli.shell import BUILDER_OPTIONS, app
-from costmodel.cli.subjects import machine_of, network_of, subject_of
-from costmodel.cli.words import value_of
+from costmodel.cli.subjects import machine_of, network_of, networks_of, numbers_for, subject_of
+from costmodel.cli.words import sizes_of, value_of
 from costmodel.cli.written import arranged, show, tell
 from costmodel.errors import FieldError
+from costmodel.network import Network
+from costmodel.network.rewrites import Sizes
 
 _ONE = "a question is asked of one"
 
@@ -32,6 +34,7 @@ def _solve(
     traffic: arguments.Traffic = "resident",
     weight_bits: arguments.WeightBits = None,
     activation_bits: arguments.ActivationBits = None,
+    size: arguments.Sizes = None,
     inputs: arguments.Inputs = None,
     values: arguments.Values = None,
     unknown: arguments.Unknown = "error",
@@ -41,11 +44,13 @@ def _solve(
     """Turn the question round: which bandwidth, how much SRAM, which width keeps a condition. Exit code 1 where none does."""
     from costmodel.whatif.solve import solve
 
-    found = solve(
-        subject_of(network, context.args, inputs, values, unknown, for_), machine_of(hardware, set_, _ONE), condition, for_, goal=goal,
-        lattice=_list_of_numbers(lattice, "--lattice"), at=at, traffic=traffic, weight_bits=weight_bits,
-        activation_bits=activation_bits,
-    )  # fmt: skip
+    sizes = sizes_of(size or [])
+    subject = subject_of(network, context.args, inputs, values, unknown, [*for_, *sizes])
+    with numbers_for(*networks_of(subject), but=for_):
+        found = solve(
+            subject, machine_of(hardware, set_, _ONE), condition, for_, goal=goal, lattice=_list_of_numbers(lattice, "--lattice"), at=at,
+            sizes=sizes, traffic=traffic, weight_bits=weight_bits, activation_bits=activation_bits,
+        )  # fmt: skip
     tell(found, format, output)
     if not getattr(found, "feasible", True):
         raise typer.Exit(1)
@@ -64,6 +69,7 @@ def _sensitivity(
     weight_bits: arguments.WeightBits = None,
     activation_bits: arguments.ActivationBits = None,
     top: arguments.Top = None,
+    size: arguments.Sizes = None,
     inputs: arguments.Inputs = None,
     values: arguments.Values = None,
     unknown: arguments.Unknown = "error",
@@ -71,15 +77,20 @@ def _sensitivity(
     output: arguments.Output = None,
 ) -> None:
     """What moves a figure of NETWORK, and how much: elasticities and swings by every variable, the widest first."""
-    subject, machine = subject_of(network, context.args, inputs, values, unknown), machine_of(hardware, set_, _ONE)
+    sizes = sizes_of(size or [])
+    subject, machine = subject_of(network, context.args, inputs, values, unknown, sizes), machine_of(hardware, set_, _ONE)
     options: dict[str, Any] = {"traffic": traffic, "weight_bits": weight_bits, "activation_bits": activation_bits}
     if helps:
         from costmodel.whatif.moves import what_helps
 
-        return show(arranged(what_helps(subject, machine, metric, **options), None, top), format, output)
+        subject = subject.rewrite(Sizes(sizes)) if sizes and isinstance(subject, Network) else subject
+        with numbers_for(*networks_of(subject)):
+            return show(arranged(what_helps(subject, machine, metric, **options), None, top), format, output)
     from costmodel.whatif.sensitivity import sensitivity
 
-    show(arranged(sensitivity(subject, machine, metric, factor=factor, **options).table(metric), None, top), format, output)
+    with numbers_for(*networks_of(subject)):
+        found = sensitivity(subject, machine, metric, factor=factor, sizes=sizes, **options)
+    show(arranged(found.table(metric), None, top), format, output)
 
 
 def _list_of_numbers(text: str | None, option: str) -> list[Any] | None:

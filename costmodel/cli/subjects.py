@@ -90,6 +90,11 @@ def subject_of(
     return partial(zoo.builder(name), **builder_arguments(name, extra))
 
 
+def networks_of(subject: Any) -> list[Network]:
+    """The subject where it is a network, and no builder."""
+    return [subject] if isinstance(subject, Network) else []
+
+
 def machines_of(names: str, changes: list[str] | None) -> list[Hardware]:
     """Machines with commas between, each with the changes of `--set`."""
     changed = assignments(changes or [], "--set")
@@ -108,12 +113,12 @@ def machine_of(names: str, changes: list[str] | None, why: str) -> Hardware:
 
 
 @contextmanager
-def numbers_for(*networks: Network) -> Iterator[None]:
+def numbers_for(*networks: Network, but: Iterable[str] = ()) -> Iterator[None]:
     """What needs plain numbers says how the shell gives them to the inputs of a file."""
     try:
         yield
     except SymbolicError as error:
-        left = sorted({size for network in networks for size in _unnamed(network, set())})
+        left = sorted({size for network in networks for size in _unnamed(network, set(but))})
         if not left:
             raise
         reason = str(error).partition(";")[0]

@@ -9,7 +9,7 @@ from typing import Any
 from costmodel import zoo
 from costmodel.errors import FieldError
 
-_EXAMPLES = {"--input": "x=1,3,224,224", "--value": "sr=16000", "--axis": "hardware.ddr=0.5GB/s:16GB/s:log32"}
+_EXAMPLES = {"--input": "x=1,3,224,224", "--value": "sr=16000", "--size": "H=224", "--axis": "hardware.ddr=0.5GB/s:16GB/s:log32"}
 
 
 def assignments(words: Iterable[str], option: str, dashes: bool = False) -> dict[str, str]:
@@ -69,6 +69,15 @@ def _size(text: str, name: str) -> int | str:
         return int(size)
     except ValueError:
         return size
+
+
+def sizes_of(words: Iterable[str]) -> dict[str, Any]:
+    """Numbers for open sizes from words such as H=224."""
+    found = {name: value_of(text) for name, text in assignments(words, "--size").items()}
+    for name, size in found.items():
+        if isinstance(size, bool | str) or size is None:
+            raise FieldError(f"--size {name!r} (={size!r}) must be a number, e.g. {name}=224")
+    return found
 
 
 def numbers_of(words: Iterable[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def epilogue_groups(network: Network, absorbed_alone: bool = False) -> list[list[Node]]:
     """The nodes that compute, in order, each with the epilogues that ride on it. Inputs and aliases are left out.
 
-    An epilogue rides where it is the sole reader of its host's output and the network does not return that output. With
+    An epilogue rides where it is the sole reader of its host's only output and the network does not return that output. With
     `absorbed_alone` those ride alone that are marked as absorbed, which ride on any host.
     """
     uses: dict[TensorRef, int] = {}
@@ -28,7 +28,7 @@ def epilogue_groups(network: Network, absorbed_alone: bool = False) -> list[list
             continue
         host = ending_at.get(node.inputs[0].node) if node.layer.role == "epilogue" else None
         rides = node.absorbed or (not absorbed_alone and host is not None and host[0].layer.hosts_epilogues)
-        if host is not None and rides and uses[node.inputs[0]] == 1:
+        if host is not None and rides and uses[node.inputs[0]] == 1 == len(host[-1].output_shapes):
             host.append(node)
         else:
             host = [node]

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costmodel._num import Num, is_symbolic, total
-from costmodel.errors import FieldError, NetworkError, UnknownNameError
+from costmodel.errors import CostModelError, FieldError, NetworkError, UnknownNameError
 from costmodel.layers import Check, Counts, Layer, Shape
 from costmodel.network.changes import Change, Changes, Left
 from costmodel.network.epilogues import epilogue_groups, folded_parameters
@@ -257,6 +257,11 @@ class Network:
     def rewrite(self, *rewrites: Rewrite) -> Network:
         """The network after some rewrites, one after another.
 
+        Raises
+        ------
+        CostModelError
+            What a rewrite can't do, beginning with the rewrite and naming the layer that it met.
+
         Examples
         --------
         >>> import costmodel as cm
@@ -267,7 +272,11 @@ class Network:
         for rewrite in rewrites:
             if isinstance(rewrite, type) or not hasattr(rewrite, "apply"):
                 raise FieldError(f"`rewrites` (={rewrite!r}) must be rewrites such as cm.rewrites.FoldNorm() or cm.rewrites.Width(0.5)")
-            network = rewrite.apply(network)
+            try:
+                network = rewrite.apply(network)
+            except CostModelError as error:
+                words = str(error)
+                raise (error if words.startswith(type(rewrite).__name__) else type(error)(f"{rewrite!r}: {words}")) from None
         return network
 
     def table(self) -> Table:

@@ -193,6 +193,8 @@ class _Parser:
         if self._word() == "within":
             return self._within(left, start)
         if self._word() in (None, "and") and left.sign == "name" and left.content in _VERDICTS:
+            if self.known is not None and left.content in self.known:  # figures that hold the verdict itself
+                return [Condition(left, ">=", _ONE, left.content)]
             small, large = (Term("name", name, self._dimension(name)) for name in _VERDICTS[left.content])
             return [Condition(small, "<=", large, left.content)]
         relation = self._word()

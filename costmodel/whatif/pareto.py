@@ -193,11 +193,16 @@ class _Points:
         return np.broadcast_to(self._laid(name), self.shape)[np.unravel_index(places, self.shape)]
 
     def _laid(self, name: str) -> np.ndarray[Any, Any]:
+        return self.laid(self._found[name])
+
+    def laid(self, found: Any) -> np.ndarray[Any, Any]:
+        """An array over some axes of the data, so that it broadcasts to all of them: axes with names by these."""
         import numpy as np
 
-        found: Any = self._found[name]
-        if not hasattr(self.data, "data_vars"):
+        if not hasattr(self.data, "data_vars") or not hasattr(found, "dims"):
             return np.asarray(found)
+        if unknown := [dim for dim in found.dims if dim not in self._dims]:
+            raise FieldError(f"`where` lies along {unknown[0]!r}, which the data does not: {', '.join(map(str, self._dims))}")
         laid = found.transpose(*(dim for dim in self._dims if dim in found.dims))
         return np.asarray(laid.values).reshape([self.data.sizes[dim] if dim in found.dims else 1 for dim in self._dims])
 
@@ -225,7 +230,7 @@ def _allowed(points: _Points, where: Any) -> Any:
     if where is None:
         return allowed
     if not isinstance(where, str):
-        given = np.asarray(where)
+        given = points.laid(where)
         if given.dtype != bool:
             raise FieldError(f"`where` must be a condition or an array of bool, got {given.dtype}")
         try:
@@ -233,7 +238,16 @@ def _allowed(points: _Points, where: Any) -> Any:
         except ValueError:
             raise FieldError(f"`where` of shape {given.shape} does not fit points of shape {points.shape}") from None
     asked = conditions(where, {name: dimension_of(long_name(name)) for name in points.names})
-    values = {name: points.column(name) for condition in asked for name in condition.names}
+    held = {long_name(name): name for name in points.names} | {name: name for name in points.names}
+    values = {}
+    for name in (name for condition in asked for name in condition.names):
+        if name not in held:
+            raise UnknownNameError.of("figure", name, points.names)
+        values[name] = points.column(held[name])
+        if values[name].dtype.kind not in "biuf":
+            raise FieldError(
+                f"`{name}` holds no numbers to compare; give `where` as an array of bool, e.g. data[{name!r}] == {str(values[name][0])!r}"
+            )
     for condition in asked:
         allowed &= condition.holds(values)
     return allowed

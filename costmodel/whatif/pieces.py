@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial, reduce
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -114,13 +115,13 @@ def pieces(expression: Any, x: sp.Symbol) -> list[Piece]:
     """
     expression = _exact(expression)
     extremes = expression.atoms(sp.Max, sp.Min)
-    if any(part.has(sp.Max, sp.Min) for extreme in extremes for part in extreme.args):
-        raise SymbolicError("the corners of a Max or Min within another are not found; give plain figures")
     if not extremes:
         return [Piece(sp.S.Zero, sp.oo, expression)]
     quick = _envelope(expression, x)
     if quick is not None:
         return quick
+    if any(part.has(sp.Max, sp.Min) for extreme in extremes for part in extreme.args):
+        raise SymbolicError("the corners of a Max or Min within another are not found; give plain figures")
     marks: set[Any] = set()
     for extreme in extremes:
         for i, one in enumerate(extreme.args):
@@ -146,54 +147,79 @@ def rule_at(expression: Any, x: sp.Symbol, at: Any) -> Any:
     return expression.replace(sp.Min, lambda *parts: min(parts, key=lambda part: part.subs(x, at)))
 
 
+class _Stretch(NamedTuple):
+    """The line a + b/x up to a place; None where it has no end."""
+
+    high: Fraction | None
+    a: Fraction
+    b: Fraction
+
+
 def _envelope(expression: Any, x: sp.Symbol) -> list[Piece] | None:
-    """Pieces of a sum of a + b/x and of Max of two such: times against a rate. One walk over the corners, however many there are."""
-    constant = slope = Fraction(0)
-    corners: list[tuple[Fraction, Fraction, Fraction]] = []
-    for term in sp.Add.make_args(expression):
-        factor, rest = term.as_coeff_Mul()
-        if not isinstance(rest, sp.Max):
-            if (line := _line(term, x)) is None:
-                return None
-            constant, slope = constant + line[0], slope + line[1]
-            continue
-        lines = [_line(part, x) for part in rest.args]
-        if len(lines) != 2 or None in lines:
-            return None
-        (p, q), (r, s) = (line for line in lines if line is not None)
-        if (p, q) < (r, s):
-            p, q, r, s = r, s, p, q  # the first is the larger where x is large
-        weight = Fraction(int(factor.p), int(factor.q))
-        constant, slope = constant + weight * p, slope + weight * q
-        if s > q:
-            corners.append(((s - q) / (p - r), weight * (r - p), weight * (s - q)))
-    found: list[Piece] = []
-    high = sp.oo
-    for at, more, steeper in sorted(corners, reverse=True):
-        if at != high:
-            found.append(Piece(sp.Rational(at), high, _of_line(constant, slope, x)))
-            high = sp.Rational(at)
-        constant, slope = constant + more, slope + steeper
-    found.append(Piece(sp.S.Zero, high, _of_line(constant, slope, x)))
-    return found[::-1]
+    """Pieces of sums, Max and Min, within each other too, of lines a + b/x: times against a rate. None of anything else."""
+    found = _stretches(expression, x)
+    if found is None:
+        return None
+    ends = [sp.S.Zero, *(sp.oo if one.high is None else sp.Rational(one.high) for one in found)]
+    return [Piece(low, high, sp.Rational(one.a) + sp.Rational(one.b) / x) for (low, high), one in zip(pairwise(ends), found, strict=True)]
 
 
-def _line(term: Any, x: sp.Symbol) -> tuple[Fraction, Fraction] | None:
-    """The a and b of a + b/x."""
-    a, b = Fraction(0), Fraction(0)
-    for part in sp.Add.make_args(term):
-        factor, rest = part.as_coeff_Mul()
-        if rest == 1:
-            a += Fraction(int(factor.p), int(factor.q))
-        elif rest == 1 / x:
-            b += Fraction(int(factor.p), int(factor.q))
-        else:
-            return None
-    return a, b
+def _stretches(expression: Any, x: sp.Symbol) -> list[_Stretch] | None:
+    """What an expression is, stretch by stretch, rising."""
+    factor, rest = expression.as_coeff_Mul()
+    times = Fraction(int(factor.p), int(factor.q)) if factor.is_Rational else None
+    if times is None:
+        return None
+    if rest == 1 or rest == 1 / x:
+        return [_Stretch(None, times * (rest == 1), times * (rest != 1))]
+    if not isinstance(rest, sp.Add | sp.Max | sp.Min):
+        return None
+    parts = [_stretches(part, x) for part in rest.args]
+    several = [part for part in parts if part is not None]
+    if len(several) < len(parts):
+        return None
+    sign = 1 if isinstance(rest, sp.Max) else -1
+    found = _added(several) if isinstance(rest, sp.Add) else reduce(partial(_outer, sign), several)
+    return [_Stretch(high, times * a, times * b) for high, a, b in found]
 
 
-def _of_line(constant: Fraction, slope: Fraction, x: sp.Symbol) -> Any:
-    return sp.Rational(constant) + sp.Rational(slope) / x
+def _added(several: list[list[_Stretch]]) -> list[_Stretch]:
+    """Their sum: one walk over the corners, however many there are."""
+    a, b = sum(one[0].a for one in several), sum(one[0].b for one in several)
+    corners: dict[Fraction, tuple[Fraction, Fraction]] = {}
+    for stretches in several:
+        for one, after in pairwise(stretches):
+            assert one.high is not None
+            more, steeper = corners.get(one.high, (Fraction(0), Fraction(0)))
+            corners[one.high] = (more + after.a - one.a, steeper + after.b - one.b)
+    found: list[_Stretch] = []
+    for high, (more, steeper) in sorted(corners.items()):
+        if more or steeper:
+            found.append(_Stretch(high, Fraction(a), Fraction(b)))
+            a, b = a + more, b + steeper
+    return [*found, _Stretch(None, Fraction(a), Fraction(b))]
+
+
+def _outer(sign: int, one: list[_Stretch], other: list[_Stretch]) -> list[_Stretch]:
+    """The larger (1) or the smaller (-1) of two at every place."""
+    found: list[_Stretch] = []
+    low, i, j = Fraction(0), 0, 0
+    while True:
+        p, q = one[i], other[j]
+        high = min((end for end in (p.high, q.high) if end is not None), default=None)
+        a, b = p.a - q.a, p.b - q.b  # a + b/x is above nothing from -b/a on, or up to there
+        crossing = -b / a if a else None
+        inner = crossing if crossing is not None and crossing > low and (high is None or crossing < high) else None
+        for end, place in ((inner, low), (high, inner or low)) if inner is not None else ((high, low),):
+            middle = place + 1 if end is None else (place + end) / 2
+            chosen = p if sign * (a + b / middle) >= 0 else q
+            if found and found[-1][1:] == chosen[1:]:
+                found[-1] = _Stretch(end, *chosen[1:])
+            else:
+                found.append(_Stretch(end, *chosen[1:]))
+        if high is None:
+            return found
+        low, i, j = high, i + (p.high == high), j + (q.high == high)
 
 
 def _roots(polynomial: Any, x: sp.Symbol) -> list[Any]:

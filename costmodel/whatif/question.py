@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from costmodel import readers, zoo
@@ -17,12 +18,13 @@ from costmodel.errors import FieldError, SymbolicError, UnknownNameError
 from costmodel.hardware import Hardware
 from costmodel.hardware.machine import SHORT
 from costmodel.network import Network
+from costmodel.network.rewrites import Sizes
 from costmodel.prediction import Compulsory, Prediction, Resident, Tiled, Weights
 from costmodel.whatif.conditions import Dimension, dimension_of
 from costmodel.whatif.formula import METRICS, figure
 
 Subject: TypeAlias = Network | str | Path | Callable[..., Network]
-"""A network, a name in the zoo, a file, or a function whose arguments are variables too."""
+"""A network, a name in the zoo, a file, or a function; arguments of a builder, and sizes that a network leaves open, are variables too."""
 
 FIGURES = (*METRICS, "macs_effective", "ddr_bytes_bound", "ddr_bytes_compulsory", "flash_bytes_moved", "sram_bytes_moved", "energy_j",
            "inferences_per_s", "inferences_per_s_overlapped", "peak_fraction")  # fmt: skip
@@ -46,9 +48,9 @@ class Variable(NamedTuple):
     name: str
     """"hardware.ddr_bytes_per_s", an argument of the builder, or a width in bits."""
     kind: str
-    """"machine", "argument" or "width"."""
+    """"machine", "argument", "size" or "width"."""
     key: str
-    """Its name where it belongs: a field of the machine, an argument, an option."""
+    """Its name where it belongs: a field of the machine, an argument, an open size, an option."""
     value: Num
     """What it is now; None where the machine or the network leaves it open."""
     unit: str
@@ -63,6 +65,8 @@ class Variable(NamedTuple):
         """The values that an argument or a width may take; None where it is a count without a lattice."""
         if self.kind == "width":
             return [1, 2, 4, 8, 16, 32]
+        if self.kind == "size":
+            return None
         if isinstance(self.value, float) or self.key == "width_multiplier":
             return [i / 32 for i in range(1, math.ceil(64 * self.value) + 1)]
         if self.key == "resolution":
@@ -82,37 +86,69 @@ class Question:
     hardware : Hardware, str or Path
     options : mapping
         Of `predict`.
+    names : iterable of str
+        What is asked for: sizes of these names may be open.
+    fixed : mapping
+        Variables that are changed beforehand.
     """
 
-    def __init__(self, network: Subject, hardware: Hardware | str | Path, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, network: Subject, hardware: Hardware | str | Path, options: Mapping[str, Any], names: Iterable[Any] = (),
+        fixed: Mapping[str, Num] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
         self.hardware = as_hardware(hardware)
         self.options = dict(options)
+        self.names = tuple(names)
+        self.fixed = dict(fixed)
         self.make: Callable[..., Network] | None = None
         if isinstance(network, str) and not readers.is_file_name(network):
             self.make = zoo.builder(network)
         elif callable(network) and not isinstance(network, Network):
             self.make = network
-        self._fixed = None if self.make else as_network(network)  # type: ignore[arg-type]
+        self._read = None if self.make else as_network(network)  # type: ignore[arg-type]
         self._predictions: dict[Any, Prediction] = {}
+        for name in self.fixed:
+            if name not in (known := {**self.arguments, **self.sizes, **dict.fromkeys(WIDTHS)}):
+                raise UnknownNameError.of("size", name, known)
         if self.hardware.arrays or self.hardware.symbols:
             raise FieldError(f"`hardware` {self.hardware.name!r} must have plain figures; what varies is asked for by name")
 
+    def fixing(self, name: str, value: Num) -> Question:
+        """The same with one more variable fixed."""
+        machine, _, field = name.rpartition(".")
+        at_machine = machine == "hardware"
+        hardware = self.hardware.replace(**{field: value}) if at_machine else self.hardware
+        subject: Any = self.make or self._read
+        return Question(subject, hardware, self.options, self.names, self.fixed if at_machine else self.fixed | {name: value})
+
+    def opening(self, name: str) -> Question:
+        """The same with a size open that is fixed."""
+        subject: Any = self.make or self._read
+        return Question(subject, self.hardware, self.options, (*self.names, name), {k: v for k, v in self.fixed.items() if k != name})
+
     @cached_property
     def arguments(self) -> dict[str, Num]:
-        """Arguments of the builder that are numbers, with their defaults."""
+        """Arguments of the builder that are numbers: what is fixed, else their defaults."""
         if self.make is None:
             return {}
-        known = inspect.signature(self.make).parameters.values()
-        return {p.name: p.default for p in known if isinstance(p.default, int | float) and not isinstance(p.default, bool)}
+        known = {name: self.fixed.get(name, p.default) for name, p in inspect.signature(self.make).parameters.items()}
+        return {name: value for name, value in known.items() if isinstance(value, int | float) and not isinstance(value, bool)}
 
     @cached_property
     def base(self) -> Prediction:
         """The prediction with nothing changed."""
         found = self.predict()
-        if found.symbols:
-            names = ", ".join(sorted(map(str, found.symbols)))
-            raise SymbolicError(f"questions need plain numbers; network {found.network.name!r} holds symbols ({names}): give them values")
+        if left := sorted({symbol.name for symbol in found.symbols} - (self.sizes.keys() & set(self.names))):
+            raise SymbolicError(
+                f"questions need plain numbers; network {found.network.name!r} holds symbols ({', '.join(left)}): give them values; "
+                f"cm.rewrites.Sizes({{{left[0]!r}: 1}}) does"
+            )
         return found
+
+    @cached_property
+    def sizes(self) -> dict[str, Any]:
+        """Sizes that the network leaves open, by name."""
+        return {} if self._read is None else {symbol.name: symbol for symbol in sorted(self._read.symbols, key=str)}
 
     @property
     def variables(self) -> dict[str, Variable]:
@@ -124,7 +160,9 @@ class Question:
             if (value := self._machine(field)) is not None:
                 found.append(Variable(f"hardware.{field}", "machine", field, value, unit.get(field, "J/B")))
         found += [Variable(name, "argument", name, value, "") for name, value in self.arguments.items()]
-        found += [Variable(name, "width", name, self.base.assumptions[name], "") for name in WIDTHS if name not in self.arguments]
+        found += [Variable(name, "size", name, self.fixed.get(name), "") for name in self.sizes]  # type: ignore[arg-type]
+        taken = {variable.name for variable in found}
+        found += [Variable(name, "width", name, self.base.assumptions[name], "") for name in WIDTHS if name not in taken]
         return {variable.name: variable for variable in found}
 
     def _machine(self, field: str) -> Num:
@@ -149,19 +187,19 @@ class Question:
 
     def predict(self, changes: Mapping[str, Num] | None = None) -> Prediction:
         """The prediction with some variables changed, by their full names; numbers are kept, so asking twice costs nothing."""
-        changes = dict(changes or {})
+        changes = self.fixed | dict(changes or {})
         machine = {name.partition(".")[2]: changes.pop(name) for name in list(changes) if name.startswith("hardware.")}
         key = tuple(sorted(changes.items()))
         if key not in self._predictions:
-            widths = {name: changes[name] for name in changes if name in WIDTHS and name not in self.arguments}
+            widths = {name: changes[name] for name in changes if name in WIDTHS and name not in {**self.arguments, **self.sizes}}
             network = self._network({name: value for name, value in changes.items() if name not in widths})
             self._predictions[key] = predict(network, self.hardware, **self.options | widths)
         found = self._predictions[key]
         return found.on(self.hardware.replace(**machine)) if machine else found
 
     def _network(self, arguments: Mapping[str, Num]) -> Network:
-        if self._fixed is not None:
-            return self._fixed
+        if self._read is not None:
+            return self._read.rewrite(Sizes(arguments)) if arguments else self._read
         network = self.make(**arguments)  # type: ignore[misc]
         if not isinstance(network, Network):
             raise FieldError(f"`network` must return a Network, got {type(network).__name__}")
@@ -170,12 +208,17 @@ class Question:
     @property
     def known(self) -> dict[str, Dimension]:
         """The names that a condition may hold."""
-        return {name: dimension_of(name) for name in (*FIGURES, *(f"hardware.{field}" for field in SHORT.values()))}
+        figures = {name: dimension_of(name) for name in (*FIGURES, *(f"hardware.{field}" for field in SHORT.values()))}
+        return dict.fromkeys((*self.arguments, *self.sizes), ()) | figures
 
+    def figures(self, changes: Mapping[str, Num], names: Iterable[str]) -> dict[str, Num]:
+        """What the names of a condition stand for, with some variables changed."""
+        return self.figures_of(self.predict(changes), names, changes)
 
-def figures(prediction: Prediction, names: Iterable[str]) -> dict[str, Num]:
-    """Figures of a prediction's totals and of its machine by the names that conditions have for them."""
-    return {name: read(prediction, name) for name in names}
+    def figures_of(self, prediction: Prediction, names: Iterable[str], changes: Mapping[str, Num] = MappingProxyType({})) -> dict[str, Num]:
+        """The same of a prediction that is there: its totals, its machine, and the arguments and sizes that it was made with."""
+        own = {name: value for name, value in (self.arguments | self.fixed | dict(changes)).items() if name not in FIGURES}
+        return {name: own[name] if name in own and "." not in name else read(prediction, name) for name in names}
 
 
 def read(prediction: Prediction, name: str) -> Num:
@@ -208,8 +251,8 @@ def knees(prediction: Prediction) -> list[int] | None:
     Between two of them nothing depends on the SRAM but what speaks of it by name.
     """
     policy, workload = prediction.policy, prediction.workload
-    if prediction.weight_prefetch:
-        return None  # what comes early fills whatever is free
+    if prediction.weight_prefetch or prediction.symbols:
+        return None  # what comes early fills whatever is free; sizes that are open say nothing
     if isinstance(policy, Weights | Compulsory):
         return [1]
     if isinstance(policy, Resident):

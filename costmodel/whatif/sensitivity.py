@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from costmodel.prediction.views import notes
 from costmodel.tables import Column, Shown, Table
 from costmodel.whatif.elasticity import elasticity
 from costmodel.whatif.question import SYMBOLS, Question, Subject, Variable, knees, read, unit_of
+from costmodel.whatif.sizes import Integers, Possible
 
 METRICS = ("time_serial_s", "time_overlapped_s", "energy_j", "ddr_bytes")
 """What is looked at where nothing is asked for."""
@@ -105,6 +106,7 @@ def sensitivity(
     metrics: str | Sequence[str] = METRICS,
     *,
     factor: float = 2,
+    sizes: Mapping[str, int] | None = None,
     **options: Any,
 ) -> Sensitivity:
     """How figures answer to every variable: derivatives, elasticities, and swings for a tornado.
@@ -118,6 +120,8 @@ def sensitivity(
         Figures of the totals.
     factor : float
         By which variables grow and shrink for the swings.
+    sizes : mapping, optional
+        Numbers for sizes that the network leaves open; each is a variable too.
     **options
         Of `predict`.
 
@@ -143,7 +147,7 @@ def sensitivity(
     """
     if isinstance(factor, bool) or not isinstance(factor, int | float) or not 1 < factor < math.inf:
         raise FieldError(f"`factor` (={factor!r}) must be a number above 1")
-    question = Question(network, hardware, options)
+    question = Question(network, hardware, options, fixed=sizes or {})
     wanted = [metrics] if isinstance(metrics, str) else list(metrics)
     if metrics is METRICS and question.hardware.weights_in_flash:
         wanted = [metric for metric in wanted if metric not in ("energy_j", "ddr_bytes")]
@@ -262,19 +266,7 @@ def _on_lattice(question: Question, variable: Variable, now: dict[str, Num], fac
         return []  # several widths at once have no neighbour
     if not value > 0:
         return []  # a padding of nothing, say, has no share to grow by
-    lattice = variable.lattice
-    below: Num | None
-    above: Num | None
-    low: Num | None
-    high: Num | None
-    if lattice is None:
-        below, above, low, high = value - 1, value + 1, round(value / factor), round(value * factor)
-        below, low = (end if end >= 1 else None for end in (below, low))
-    else:
-        smaller, larger = [v for v in lattice if v < value], [v for v in lattice if v > value]
-        below, above = (smaller[-1] if smaller else None), (larger[0] if larger else None)
-        low = min(smaller, key=lambda v: abs(math.log(v * factor / value)), default=None)
-        high = min(larger, key=lambda v: abs(math.log(v / value / factor)), default=None)
+    below, above, low, high = _places(question, variable, factor)
     at = {end: _figures(question, variable, end, now) for end in dict.fromkeys((below, above, low, high)) if end is not None}
     forms = _closed(question, variable, now)
     effects = []
@@ -305,16 +297,31 @@ def _on_lattice(question: Question, variable: Variable, now: dict[str, Num], fac
     return effects
 
 
+def _places(question: Question, variable: Variable, factor: float) -> tuple[Num | None, Num | None, Num | None, Num | None]:
+    """The neighbours of what a variable is now, and what comes nearest to the `factor`-th part of it and to `factor` times it."""
+    value, lattice = variable.value, variable.lattice
+    if lattice is not None:
+        smaller, larger = [v for v in lattice if v < value], [v for v in lattice if v > value]
+        low = min(smaller, key=lambda v: abs(math.log(v * factor / value)), default=None)
+        high = min(larger, key=lambda v: abs(math.log(v / value / factor)), default=None)
+        return (smaller[-1] if smaller else None), (larger[0] if larger else None), low, high
+    among = Integers()
+    if variable.kind == "size":
+        among = Possible(question.sizes[variable.key], question.opening(variable.key).predict().network.conditions)
+    ends = [among.near(round(value / factor)), among.near(round(value * factor))]
+    return among.beside(value, -1), among.beside(value, 1), *(end if end != value else None for end in ends)
+
+
 def _closed(question: Question, variable: Variable, now: dict[str, Num]) -> dict[str, float]:
     """Elasticities of the closed forms in an argument; none where the network can't be built with a symbol."""
     from costmodel._symbols import evaluate, symbols
     from costmodel.whatif.pieces import rule_at
 
-    if variable.kind != "argument":
+    if variable.kind not in ("argument", "size"):
         return {}
     lattice = variable.lattice
     step = 1 if lattice is None else "1/32" if isinstance(lattice[0], float) else lattice[0]
-    x = symbols("x", multiple_of=step)
+    x = question.sizes[variable.key] if variable.kind == "size" else symbols("x", multiple_of=step)
     found = {}
     try:
         prediction = question.predict({variable.name: x})

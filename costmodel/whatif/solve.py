@@ -16,7 +16,7 @@ from costmodel.whatif.formula import ClosedForm
 from costmodel.whatif.question import Question, Subject, Variable, knees
 from costmodel.whatif.solution import IsoLine, Solution
 from costmodel.whatif.solving.asked import Asked
-from costmodel.whatif.solving.tried import by_lattice, by_search, by_steps
+from costmodel.whatif.solving.tried import by_lattice, by_search, by_sizes, by_steps
 
 _BARE = re.compile(r"[\d.eE+\-,:\s]|log|step")
 """What a text of numbers without units consists of."""
@@ -31,6 +31,7 @@ def solve(
     goal: str | None = None,
     lattice: Iterable[Num] | None = None,
     at: Iterable[Num | str] | str | None = None,
+    sizes: Mapping[str, int] | None = None,
     **options: Any,
 ) -> Any:
     """The values of a variable that keep a condition.
@@ -44,10 +45,11 @@ def solve(
         A machine of plain figures.
     condition : str
         Figures of the totals and of the machine, e.g. ``"time_serial_s <= 5 ms"``, ``"peak_live_bytes <= 1 MiB and energy_j < 2 mJ"``,
-        ``"ddr_bytes within 5 % of ddr_bytes_bound"``, ``"fits_sram"``.
+        ``"ddr_bytes within 5 % of ddr_bytes_bound"``, ``"fits_sram"``, ``"time_serial_s <= 5 ms * batch"``: arguments and open sizes too.
     for_ : str, or two of them
-        "hardware.ddr" and the other figures of the machine, arguments of the builder ("width_multiplier", "resolution"),
-        "weight_bits", "activation_bits". Two give an iso-line: the second for every value of the first.
+        "hardware.ddr" and the other figures of the machine, arguments of the builder ("width_multiplier", "resolution"), sizes that a
+        network or a file leaves open ("N"), "weight_bits", "activation_bits". Two give an iso-line: the second for every value of the
+        first.
     goal : "smallest" or "largest", optional
         Which end is the answer where both are held by the condition; by default the smallest of a machine, the largest of a network.
     lattice : iterable of numbers, optional
@@ -55,6 +57,8 @@ def solve(
         resolutions of 32 (of 4 where the default is 28), bits powers of two; other counts are searched from 1 to 2^20.
     at : iterable of numbers or texts, or str, optional
         With two variables the values of the first; or a text as of an axis of `costmodel.sweep`: "1 GB/s:16 GB/s:log5".
+    sizes : mapping, optional
+        Numbers for other sizes that the network leaves open: ``{"H": 224}``.
     **options
         Of `predict`: `traffic`, `order`, `weight_bits`, ...
 
@@ -74,9 +78,10 @@ def solve(
     Notes
     -----
     Rates and energies are solved exactly: the condition is a fraction of polynomials between corners, whose roots SymPy finds. The SRAM
-    acts in steps, and under "resident" and "tiled" each of them is known. Every point of a lattice is predicted. Only where neither is so
-    (the SRAM under "fused", counts without a lattice) a search takes it that there is at most one border between two powers of two.
-    Whatever was found is predicted at the answer and just outside of it.
+    acts in steps, and under "resident" and "tiled" each of them is known. Every point of a lattice is predicted. Of an open size the closed
+    forms are evaluated at every number up to 4096 that the network can have, then up to 2^20 a thousandth apart and at all about borders.
+    Only where none is so (the SRAM under "fused", counts without a lattice, open sizes under "tiled" and "fused") a search takes it that
+    there is at most one border between two powers of two. Whatever was found is predicted at the answer and just outside of it.
 
     Examples
     --------
@@ -89,9 +94,9 @@ def solve(
     >>> cm.solve("mobilenet_v1", "pardhi", "fits_sram and time_serial_s <= 5 ms", for_="width_multiplier").value
     0.78125
     """
-    question = Question(network, hardware, options)
-    wanted = conditions(condition, question.known)
     names = [for_] if isinstance(for_, str) or not isinstance(for_, Sequence) else list(for_)
+    question = Question(network, hardware, options, names, sizes or {})
+    wanted = conditions(condition, question.known)
     if goal not in (None, "smallest", "largest"):
         raise UnknownNameError.of("goal", goal, ("smallest", "largest"))
     if len(names) == 1:
@@ -102,23 +107,8 @@ def solve(
         raise FieldError(f"`for_` (={for_!r}) must name one variable or two")
     across, variable = (question.variable(name) for name in names)
     asked = Asked(question, variable, wanted, goal)
-    points = [(x, _solved(asked._replace(question=_Fixed(question, across.name, x)), lattice)) for x in _across(question, across, at)]
+    points = [(x, _solved(asked._replace(question=question.fixing(across.name, x)), lattice)) for x in _across(question, across, at)]
     return IsoLine(question, across, variable, points, _formula(asked, across))
-
-
-class _Fixed(Question):
-    """A question with one more variable fixed."""
-
-    def __init__(self, question: Question, name: str, value: Num) -> None:
-        if name.startswith("hardware."):
-            super().__init__(question.make or question.base.network, question.hardware.replace(**{name[9:]: value}), question.options)
-            self._fixed_changes: dict[str, Num] = {}
-        else:
-            super().__init__(question.make or question.base.network, question.hardware, question.options)
-            self._fixed_changes = {name: value}
-
-    def predict(self, changes: Mapping[str, Num] | None = None) -> Any:
-        return super().predict(self._fixed_changes | dict(changes or {}))
 
 
 def _across(question: Question, across: Variable, at: Iterable[Num | str] | str | None) -> list[Num]:
@@ -157,7 +147,9 @@ def _solved(asked: Asked, lattice: Iterable[Num] | None) -> Solution:
     values = variable.lattice if lattice is None else sorted({quantities.positive(value) for value in lattice})
     if lattice is not None and not values:
         raise FieldError("`lattice` must hold at least one value")
-    return by_search(asked) if values is None else by_lattice(asked, values)
+    if values is not None:
+        return by_lattice(asked, values)
+    return by_sizes(asked) if variable.kind == "size" else by_search(asked)
 
 
 def _formula(asked: Asked, across: Variable) -> ClosedForm | None:

@@ -1,10 +1,13 @@
 """Rewrites: Network to Network."""
 
+from typing import Any
+
 import pytest
 
 import costmodel as cm
 
-FOLD = cm.rewrites.FoldNorm()
+R = cm.rewrites
+FOLD = R.FoldNorm()
 
 
 def test_folding_leaves_one_bias_a_channel() -> None:
@@ -98,3 +101,31 @@ def test_a_rewrite_that_finds_nothing_says_so() -> None:
     for rewrite in (cm.rewrites.FoldNorm(), cm.rewrites.Standard(), cm.rewrites.Kernel(5, where="depthwise")):
         made = as_a_file_has_it().rewrite(rewrite)
         assert made.changes == (cm.rewrites.Left(type(rewrite).__name__, "file", "no layer of it is one that this would change"),)
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "words"),
+    [
+        (R.Kernel(9), r"^Kernel\(size=9\): .*spans 9 rows.*; layer 'last'"),
+        (R.Resolution(3), r"^Resolution\(height=3\) does not go with layer 'last'"),
+        (R.Width(0.3, rounding="exact"), r"^Width\(multiplier=0.3, rounding='exact'\): .* leaves 2.4 of 8 channels.*; layer 'first'"),
+        (R.Width(0.5, rounding=lambda channels: channels), r"^Width\(.*\): `rounding` makes 4.0 of 4.0 channels, which .*; layer 'first'"),
+        (R.KeepChannels(count=9, where="first"), r"^KeepChannels\(count=9, where='first'\): .*channels of layer 'first'"),
+        (R.KeepChannels(share={"first": 0.5, "second": 0.25}), r"^KeepChannels\(.*\): layers 'first' and 'second' have the same channels"),
+        (R.Drop("input"), r"^Drop\(where='input'\) names the input"),
+        (R.Drop("second"), r"^Drop\(where='second'\): .*layer 'sum'"),
+        (R.Insert(cm.layers.Conv2d(5, 1), after="first"), r"^Insert\(.*\): .*layer 'sum'"),
+        (R.Insert(cm.layers.Conv1d(5, 1), after="first"), r"^Insert\(.*\): needs an input of shape .*layer 'first/conv1d'"),
+        (R.Bits(weights=4, where="nowhere"), r"^Bits\(weights=4, where='nowhere'\): unknown layer 'nowhere'"),
+        (R.Sizes({"N": 1}), r"^Sizes\({'N': 1}\): unknown open size 'N'"),
+    ],
+)  # fmt: skip
+def test_what_a_rewrite_cannot_do_begins_with_the_rewrite(rewrite: Any, words: str) -> None:
+    """Two convolutions that are added, and one without padding on their sum of 5x5."""
+    x = cm.Input((1, 3, 10, 10))
+    one = cm.layers.Conv2d(8, 3, stride=2, padding=1)(x, name="first")
+    other = cm.layers.Conv2d(8, 3, stride=2, padding=1)(x, name="second")
+    last = cm.layers.Conv2d(8, 3, padding=0)(cm.layers.Add()(one, other, name="sum"), name="last")
+    net = cm.Network.of(last, "small")
+    with pytest.raises(cm.errors.CostModelError, match=words):
+        net.rewrite(rewrite)

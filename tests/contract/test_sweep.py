@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import costmodel as cm
-from costmodel.errors import FieldError, QuantityError, SymbolicError, UnknownNameError
+from costmodel.errors import CostModelError, FieldError, QuantityError, SymbolicError, UnknownNameError
 from costmodel.whatif.sweep import plan as plans
 from costmodel.whatif.sweep.points import points_of
 
@@ -80,8 +80,49 @@ def test_open_sizes_of_a_network_are_axes() -> None:
         assert found.sel(R=size).time_overlapped_s.item() == pytest.approx(total.time_overlapped_s, rel=1e-12)
     with pytest.raises(FieldError, match="leaves the size R open; make it an axis"):
         cm.sweep(net, "pardhi", {"hardware.ddr": [1e9]})
-    with pytest.raises(SymbolicError, match="traffic 'tiled' searches"):
-        cm.sweep(net, "pardhi", {"R": [128]}, traffic="tiled")
+    tiled = cm.sweep(
+        net, "pardhi", {"R": [128, 160], "hardware.ddr": [1e9, 1e10]}, ["ddr_bytes", "time_best_s", "bound_by"], traffic="tiled"
+    )
+    for size in (128, 160):
+        for rate in (1e9, 1e10):
+            total = cm.predict(cm.zoo.mobilenet_v1(resolution=size), cm.Hardware.load("pardhi").replace(ddr=rate), traffic="tiled").total
+            at = tiled.sel({"R": size, "hardware.ddr": rate})
+            assert at.ddr_bytes.item() == total.ddr_bytes
+            assert at.time_best_s.item() == pytest.approx(total.time_best_s, rel=1e-12)
+            assert at.bound_by.item() == total.bound_by
+
+
+def test_a_point_that_a_network_cannot_have_is_named() -> None:
+    """A map of h rows halved, enlarged and added to itself: h must be even."""
+    height = cm.symbols("H", integer=True)
+    x = cm.layers.ReLU()(cm.Input((1, 8, height, 8)))
+    half = cm.layers.Conv2d(8, 2, stride=2, padding=0)(x)
+    net = cm.Network.of(cm.layers.Add()(x, cm.layers.ConvTranspose2d(8, 2, stride=2, padding=0)(half)), "even")
+    assert cm.sweep(net, "pardhi", {"H": [4, 6]}, "macs").macs.values.tolist() == [2 * (h // 2 * 4) * 8 * (8 * 2 * 2) for h in (4, 6)]
+    with pytest.raises(CostModelError, match=r"don't broadcast.* at H=5$"):
+        cm.sweep(net, "pardhi", {"H": [4, 5, 6]}, "macs")
+
+
+def test_what_binds_is_a_word() -> None:
+    """On a bus of 1 GB/s the bytes of MobileNet take longer than its MACs, on one of 1 TB/s and 10 GFLOPS they do not."""
+    axes = {"hardware.ddr": [1e9, 1e12], "hardware.macs": [1e10, 1e12]}
+    found = cm.sweep("mobilenet_v1", "pardhi", axes, ["bound_by", "time_best_s", "time_overlapped_s"])
+    assert found.bound_by.dtype == "<U8"
+    assert found.bound_by.values.tolist() == [["macs", "ddr"], ["macs", "other"]]
+    assert (found.time_best_s == found.time_overlapped_s).all()
+    assert found.to_dataframe().loc[(1e12, 1e10), "bound_by"] == "macs"
+    flash = cm.sweep("mobilenet_v1", "stm32h743", {"hardware.macs": [1e12]}, "bound_by")
+    assert flash.bound_by.values.tolist() == [cm.predict("mobilenet_v1", cm.Hardware.load("stm32h743").replace(macs=1e12)).total.bound_by]
+
+
+def test_words_in_chunks_and_in_stores(tmp_path: Path) -> None:
+    pytest.importorskip("zarr", reason="stores need the extra explore")
+    asked = ("mobilenet_v1", "pardhi", {"hardware.ddr": [1e9, 1e10, 1e12], "hardware.macs": [1e10, 1e12]}, ["bound_by", "time_best_s"])
+    whole = cm.sweep(*asked)
+    assert cm.sweep(*asked, chunks=2).compute().identical(whole)
+    stored = cm.sweep(*asked, chunks=2, store=tmp_path / "words.zarr").compute()
+    assert stored.bound_by.values.tolist() == whole.bound_by.values.tolist()
+    assert cm.pareto(whole, ["time_best_s"]).points["bound_by"].tolist() == ["other"]
 
 
 def test_rewrites_are_points_by_object_and_by_name() -> None:

@@ -123,3 +123,32 @@ def test_arrays_broadcast() -> None:
 def test_what_is_refused(data: Any, options: dict[str, Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         cm.pareto(data, **options)
+
+
+def test_conditions_over_a_sweep() -> None:
+    """A verdict is the column of that name, or what it compares; a mask of named axes is laid along these, words are refused."""
+    pytest.importorskip("xarray", reason="sweeps need the extra explore")
+    axes = {"width_multiplier": [0.5, 1], "hardware.sram": ["256 KiB", "2 MiB"], "hardware.ddr": [1e9, 2e9]}
+    data = cm.sweep("mobilenet_v1", "pardhi", axes, ["fits_sram", "peak_live_bytes", "time_serial_s", "bound_by"])
+    fits = (data.peak_live_bytes <= data["hardware.sram"]).transpose("width_multiplier", "hardware.sram")
+    assert fits.values.tolist() == [[False, True], [False, True]]
+    asked = [
+        cm.pareto(some, "time_serial_s", where=where).select()
+        for some, where in (
+            (data, "fits_sram"), (data.drop_vars("fits_sram"), "fits_sram"), (data, data.fits_sram), (data, fits.transpose()),
+            (data, "peak_live_bytes <= hardware.sram"), (data, "fits_sram and time_serial_s < 1 s"),
+        )
+    ]  # fmt: skip
+    for found in asked:
+        assert found["hardware.sram"].values.tolist() == [2 * 2**20]
+        assert found.time_serial_s.values.tolist() == [data.time_serial_s.where(fits).min().item()]
+    bound = cm.pareto(data, "time_serial_s", where=data.bound_by == "ddr").select()
+    assert set(bound.bound_by.values.tolist()) == {"ddr"}
+    with pytest.raises(
+        cm.errors.FieldError, match=r"`bound_by` holds no numbers to compare.*array of bool, e.g. data.'bound_by'. == 'ddr'"
+    ):
+        cm.pareto(data, "time_serial_s", where="bound_by <= 3")
+    with pytest.raises(cm.errors.FieldError, match="`where` lies along 'x'"):
+        cm.pareto(data, "time_serial_s", where=(data.fits_sram).rename({"hardware.sram": "x"}))
+    with pytest.raises(cm.errors.UnknownNameError, match=r"unknown figure 'hardware.sram_bytes'"):
+        cm.pareto(data.isel({"hardware.sram": 0}, drop=True).drop_vars("fits_sram"), "time_serial_s", where="fits_sram")

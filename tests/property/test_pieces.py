@@ -43,6 +43,30 @@ def test_sums_of_maxima_of_times(layers: list, rest: tuple[int, int], limit: int
         assert inside(found, place) is (gap < 0 if strict else gap <= 0)
 
 
+@given(
+    st.recursive(
+        LINE.map(line),
+        lambda inner: st.one_of(
+            st.tuples(inner, inner).map(lambda two: sp.Max(*two, evaluate=False)),
+            st.tuples(inner, inner).map(lambda two: sp.Min(*two, evaluate=False)),
+            st.tuples(inner, inner, SMALL).map(lambda three: sp.Add(three[0], three[1] * three[2])),
+        ),
+        max_leaves=8,
+    ),
+    st.integers(0, 20),
+)
+@settings(max_examples=80, deadline=None)
+def test_maxima_and_minima_within_each_other(times: sp.Expr, limit: int) -> None:
+    """As the best of serial and double-buffered times is."""
+    found = pieces(times - limit, X)
+    assert [piece.low for piece in found[1:]] == [piece.high for piece in found[:-1]]
+    ends = [Fraction(int(p.high.p), int(p.high.q)) for p in found[:-1]]
+    for place in (*PLACES, *ends, *(end * Fraction(999, 1000) for end in ends), *(end * Fraction(1001, 1000) for end in ends)):
+        rule = next(p.rule for p in found if place <= p.high)
+        assert value(rule, place) == value(times - limit, place)
+        assert inside(holds_where(times - limit, X), place) is (value(times, place) <= limit)
+
+
 @given(st.lists(SMALL, min_size=1, max_size=4), st.lists(st.integers(0, 4), min_size=1, max_size=3), st.booleans())
 @settings(max_examples=60)
 def test_fractions_of_polynomials(over: list[int], under: list[int], strict: bool) -> None:

@@ -16,7 +16,8 @@ pytest.importorskip("xarray", reason="sweeps need the extra explore")
 
 METRICS = ("macs", "macs_effective", "other_ops", "flops", "weights", "all", "folded", "norm_statistics", "coverage", "weight_bytes", "peak_live_bytes",
            "sram_bytes_moved", "fits_sram", "ddr_bytes", "ddr_bytes_bound", "ddr_time_s", "mac_time_s", "other_time_s", "overhead_time_s", "time_serial_s",
-           "time_overlapped_s", "inferences_per_s", "inferences_per_s_overlapped", "peak_fraction", "energy_j")  # fmt: skip
+           "time_overlapped_s", "time_best_s", "inferences_per_s", "inferences_per_s_overlapped", "peak_fraction", "bound_by",
+           "energy_j")  # fmt: skip
 
 rates = st.floats(1e6, 1e13, allow_nan=False)
 BUILDER = {
@@ -107,7 +108,7 @@ def agree(axes: dict[str, Any], data: st.DataObject, samples: int, metrics: tupl
             expected = total.parameters[metric] if metric in total.parameters else getattr(total, metric)
             if expected is None:
                 assert math.isnan(value)
-            elif isinstance(expected, int):
+            elif isinstance(expected, int | str):
                 assert value == expected, metric
             else:
                 assert value == pytest.approx(expected, rel=1e-12), metric

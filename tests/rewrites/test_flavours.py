@@ -135,3 +135,17 @@ def test_chains_follow_one_another() -> None:
     assert cm.Network.from_json(made.to_json()) == made
     positions = [list(made.nodes).index(name) for name in ("block1/dw", "block1/pw", "block13/pw")]
     assert all(a < b for a, b in pairwise(positions))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    "rewrite", [R.DepthwiseSeparable(), R.SpatiallySeparable(), R.SpatiallySeparable(reading="full"), R.CombinedSeparable()]
+)
+def test_there_and_back_on_one_channel_too(channels, rewrite) -> None:
+    """A depthwise layer on one channel is a standard convolution as well; it came from one, and goes back to it."""
+    net = cm.Network.of(cm.layers.Conv2d(8, 3, bias=False)(cm.Input((1, channels, 12, 10)), name="conv"), "one")
+    back = net.rewrite(rewrite, R.Standard())
+    assert [node.layer for node in back.nodes.values()] == [node.layer for node in net.nodes.values()]
+    several = cm.layers.DepthwiseConv2d((3, 1), multiplier=8, bias=False)(cm.Input((1, 1, 12, 10)))
+    both = cm.Network.of(cm.layers.DepthwiseConv2d((1, 3), bias=False)(several), "two")
+    assert both.rewrite(R.Standard()).macs == 12 * 10 * 8 * 9

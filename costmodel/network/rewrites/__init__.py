@@ -10,6 +10,7 @@ from costmodel.network.rewrites.inputs import Batch, Resolution
 from costmodel.network.rewrites.kernels import Bottleneck, Kernel
 from costmodel.network.rewrites.norms import FoldNorm
 from costmodel.network.rewrites.select import Where, selected
+from costmodel.network.rewrites.sizes import Sizes
 from costmodel.network.rewrites.structure import Drop, FuseActivations, GlobalPooling, Insert
 from costmodel.network.rewrites.widths import Classes, KeepChannels, Width
 
@@ -36,6 +37,7 @@ __all__ = [
     "Resolution",
     "Rewrite",
     "SharedWeights",
+    "Sizes",
     "SpatiallySeparable",
     "Standard",
     "Where",

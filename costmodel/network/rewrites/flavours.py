@@ -100,8 +100,8 @@ class _Flavour(Rewrite):
 
 def _why_not_standard(node: Node) -> str | None:
     """Why a convolution is not one that separates."""
-    if isinstance(node.layer, DepthwiseConv2d) or node.variety() in ("depthwise", "grouped"):
-        return f"it is {node.variety()}; a standard convolution separates"
+    if isinstance(node.layer, DepthwiseConv2d) or node.variety() == "grouped":
+        return f"it is {_variety(node)}; a standard convolution separates"
     if len(node.inputs) > 1:
         return "its weights are computed by the network"
     if node.held is not None and node.held.weights == 0:
@@ -109,6 +109,12 @@ def _why_not_standard(node: Node) -> str | None:
     if node.variety() == "pointwise":
         return "it is 1x1: there is nothing to separate"
     return None
+
+
+def _variety(node: Node) -> str:
+    """Its variety; a depthwise layer is depthwise on one channel too, unless it makes several of it."""
+    multiplier = node.layer.multiplier if isinstance(node.layer, DepthwiseConv2d) else None
+    return "depthwise" if type(multiplier) is int and multiplier == 1 else node.variety()
 
 
 class DepthwiseSeparable(_Flavour):
@@ -234,8 +240,7 @@ def _standard(chain: Sequence[_Host], label: str) -> Build:
     window["padding"] = _padding(layers)
 
     def build(x: Any) -> Any:
-        channels = layers[-1].out_channels if hasattr(layers[-1], "out_channels") else layers[0].out_channels
-        return flavour("standard")(x, channels, **window, name=label, **chain[-1].style)
+        return flavour("standard")(x, chain[-1].node.channels, **window, name=label, **chain[-1].style)
 
     return build
 
@@ -295,7 +300,7 @@ def _is(name: str, chain: Sequence[_Host]) -> bool:
         isinstance(layer, Conv2d | DepthwiseConv2d) and len(host.node.inputs) == 1 for layer, host in zip(layers, chain, strict=True)
     ):
         return False
-    varieties = [host.node.variety() for host in chain]
+    varieties = [_variety(host.node) for host in chain]
     if name == "depthwise_separable":
         return varieties == ["depthwise", "pointwise"] and _plain(layers[1])
     if name == "spatially_separable":

@@ -11,6 +11,7 @@ from costmodel.network.changes import Change, Left
 from costmodel.network.graph import Network, Node
 from costmodel.network.rewrites.base import Build, Rewrite
 from costmodel.network.rewrites.select import Where, selected
+from costmodel.network.rewrites.structure import settled
 
 CONVOLUTIONS = ("standard", "pointwise", "depthwise", "grouped", "transposed")
 """Varieties that have a window and weights."""
@@ -28,7 +29,8 @@ class Kernel(Rewrite):
     """Another kernel size of convolutions, with the padding kept in kind.
 
     "same" stays the same and "valid" stays valid. Of a padding in rows, as files have it, what covered the kernel covers the new
-    one: it grows or shrinks with the kernel, half before and half behind, so that output sizes stay; no padding stays none.
+    one: it grows or shrinks with the kernel, half before and half behind, so that output sizes stay; no padding stays none. Dense layers
+    behind a map that changes its size have other numbers of weights, which are recorded.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ class Kernel(Rewrite):
             layer = node.layer.replace(kernel_size=after, padding=padding)
             replacements[name] = node._replace(layer=layer, held=_held(node, before, after))
             records.append(self.changed(name, "kernel", before, after))
-        return self.rebuilt(network, replacements, records)
+        return settled(self, self.rebuilt(network, replacements, records), network)
 
     def _sizes(self, node: Node, before: tuple[Num, ...]) -> tuple[Num, ...] | None:
         if isinstance(self.size, tuple):

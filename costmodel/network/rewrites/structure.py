@@ -68,7 +68,7 @@ class Drop(Rewrite):
                 )
         records: list[Change | Left] = [self.changed(node, "layer", node.layer, None) for node in picked.values()]
         rest = self.rebuilt(network, dict.fromkeys(picked, _first), records)
-        return _settled(self, self._without_unread(rest, network), network)
+        return settled(self, self._without_unread(rest, network), network)
 
     def _without_unread(self, network: Network, before: Network) -> Network:
         """The network without what nothing reads any more; what nothing read before stays."""
@@ -85,7 +85,7 @@ def _first(*tensors: Any) -> Any:
     return tensors[0]
 
 
-def _settled(rewrite: Rewrite, network: Network, before: Network) -> Network:
+def settled(rewrite: Rewrite, network: Network, before: Network) -> Network:
     """The network with the parameters that its layers have on what they read now; those that change are recorded."""
     records: list[Change | Left] = []
     nodes = dict(network.nodes)
@@ -145,7 +145,7 @@ class Insert(Rewrite):
         label = self.name
         records = [self.changed(node, "read through", None, self.layer) for node in picked.values()]
         made = self.rebuilt(network, {}, records, behind={name: lambda x: self.layer(x, name=label) for name in picked})
-        return _settled(self, made, network)
+        return settled(self, made, network)
 
 
 class FuseActivations(Rewrite):
@@ -185,6 +185,8 @@ class FuseActivations(Rewrite):
             before = network.nodes[node.inputs[0].node]
             if before.layer.role in ("input", "alias"):
                 records.append(self.left(node, f"what it reads is written by no layer that computes, but by {before.name!r}"))
+            elif len(before.output_shapes) > 1:
+                records.append(self.left(node, f"what it reads is one of the {len(before.output_shapes)} outputs of {before.name!r}"))
             elif uses[node.inputs[0]] > 1:
                 records.append(self.left(node, f"others read {str(node.inputs[0])!r} too"))
             else:

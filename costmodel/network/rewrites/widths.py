@@ -131,7 +131,7 @@ class Width(_Resizing):
                 if not axis.free or not any(name in meant for name in axis.makers) or axis in waiting:
                     return axis.size
                 waiting.add(axis)
-                sizes[axis] = _stepped(self._rounded(axis.size) if leader is None else proportion(axis, leader), axis)
+                sizes[axis] = _stepped(self._rounded(axis) if leader is None else proportion(axis, leader), axis)
                 waiting.discard(axis)
             return sizes[axis]
 
@@ -144,10 +144,14 @@ class Width(_Resizing):
             now(axis)
         return self._resized(network, channels, sizes, meant, self._fixed(channels, meant))
 
-    def _rounded(self, size: Num) -> Num:
+    def _rounded(self, axis: Axis) -> Num:
+        size = axis.size
         scaled = size * self.multiplier
         if callable(self.rounding):
-            return dim(self.rounding(scaled))
+            try:
+                return dim(self.rounding(scaled))
+            except ValueError as error:
+                raise FieldError(f"`rounding` makes {self.rounding(scaled)!r} of {scaled} channels, which {error}{_of(axis)}") from None
         if isinstance(self.rounding, int):
             return make_divisible(scaled, self.rounding)
         rounded = whole(scaled)
@@ -156,8 +160,14 @@ class Width(_Resizing):
         if self.rounding == "exact" and rounded != scaled:
             raise FieldError(
                 f"`multiplier` (={self.multiplier}) leaves {scaled} of {size} channels, which must be whole; or choose a `rounding`"
+                f"{_of(axis)}"
             )
         return max(rounded, 1)
+
+
+def _of(axis: Axis) -> str:
+    """Which layer chooses these channels, behind a message."""
+    return "".join(f"; layer {name!r}" for name in list(axis.makers)[:1])
 
 
 def _shares(value: Any) -> Any:

@@ -9,7 +9,7 @@ from costmodel._num import Num
 from costmodel.errors import CostModelError
 from costmodel.whatif.conditions import Condition
 from costmodel.whatif.formula import ClosedForm
-from costmodel.whatif.question import Question, Variable, figures
+from costmodel.whatif.question import Question, Variable
 from costmodel.whatif.solution import Check, Solution, Span
 
 
@@ -29,7 +29,7 @@ class Asked(NamedTuple):
 
     def figures(self, value: Num) -> dict[str, Num]:
         """The figures at a value, which may be a symbol or an array."""
-        return figures(self.question.predict({self.variable.name: value}), self.names)
+        return self.question.figures({self.variable.name: value}, self.names)
 
     def check(self, value: Num) -> Check:
         """What `predict` says at a value."""

@@ -12,7 +12,7 @@ from costmodel._num import Num
 from costmodel._symbols import symbols
 from costmodel.whatif.formula import ClosedForm
 from costmodel.whatif.pieces import Interval, holds_where, nearest
-from costmodel.whatif.question import SYMBOLS, Variable, figures
+from costmodel.whatif.question import SYMBOLS, Variable
 from costmodel.whatif.solution import Check, Solution, Span
 from costmodel.whatif.solving.asked import Asked
 
@@ -119,7 +119,7 @@ def formula_of(asked: Asked, across: Variable | None = None) -> ClosedForm | Non
     fields = machine if across is None else (asked.variable.key, across.key)
     open_ = {field: symbols(SYMBOLS[field]) for field in fields}
     x = open_[asked.variable.key]
-    given = figures(asked.question.base.on(asked.question.hardware.replace(**open_)), condition.names)
+    given = asked.question.figures_of(asked.question.base.on(asked.question.hardware.replace(**open_)), condition.names)
     gap = sp.nsimplify(sp.sympify(condition.gap(given)), rational=True)
     if gap.has(sp.Max, sp.Min, sp.Piecewise):
         return None

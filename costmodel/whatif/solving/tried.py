@@ -1,4 +1,4 @@
-"""What is found by trying: every step of the SRAM, every point of a lattice, powers of two and bisection between."""
+"""What is found by trying: every step of the SRAM, every point of a lattice, sizes that are open, powers of two and bisection between."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from costmodel import quantities
 from costmodel._num import Num
 from costmodel.errors import CostModelError, FieldError
 from costmodel.whatif.question import knees
+from costmodel.whatif.sizes import DENSE, SEARCHED, SHARE, Integers, Possible, tried
 from costmodel.whatif.solution import Check, Solution, Span
 from costmodel.whatif.solving.asked import Asked
 
@@ -16,6 +17,7 @@ _FAR = 2**53
 """No SRAM is larger. [B]"""
 _MOST = 2**20
 """Up to here counts without a lattice are tried."""
+_INTEGERS = Integers()
 
 
 def by_steps(asked: Asked) -> Solution:
@@ -46,7 +48,7 @@ def by_steps(asked: Asked) -> Solution:
         near = asked.check(int(ends.ravel()[int(miss.argmin())]))
     remarks = [f"no tiling of every layer fits below {quantities.show(steps[0], 'B')}"] if steps[0] > 1 else []
     found = asked.answer(spans, "steps", None, near, remarks)
-    found.checks = _neighbours(asked, found, steps[0])
+    found.checks = _neighbours(asked, found, Integers(steps[0]))
     return found
 
 
@@ -84,21 +86,47 @@ def by_lattice(asked: Asked, values: list[Num]) -> Solution:
     return found
 
 
-def by_search(asked: Asked, most: int = _MOST) -> Solution:
-    """Integers without a lattice: powers of two, then bisection where one holds and the next does not."""
-    points = [2**n for n in range(most.bit_length() + 1)]
-    tried = [(point, asked.holds(point)) for point in points]
+def by_sizes(asked: Asked) -> Solution:
+    """Sizes that a network leaves open: closed forms at many of them, or a search."""
+    possible = Possible(asked.question.sizes[asked.variable.key], asked.question.predict().network.conditions)
+    found = tried(asked.question, asked.variable, asked.wanted, possible)
+    if found is None:
+        return by_search(asked, SEARCHED, DENSE, possible)
+    points, last = found.points.tolist(), len(found.points) - 1
+    changes = [i + 1 for i in range(last) if found.holds[i] != found.holds[i + 1]]
+    runs = [(a, b - 1) for a, b in pairwise([0, *changes, last + 1]) if found.holds[a]]
+    spans = [Span(points[a] if a else None, points[b] if b < last else None) for a, b in runs]
+    near = None if spans else asked.check(points[int(found.miss.argmin())])
+    remarks = [f"tried {len(points):,} sizes that the network can have, {points[0]:,} to {points[-1]:,}: all up to "
+               f"{min(possible.first + possible.step * (DENSE - 1), points[-1]):,} and about borders, else {SHARE:.1%} apart"]  # fmt: skip
+    solution = asked.answer(spans, "lattice", None, near, remarks)
+    solution.checks = _neighbours(asked, solution, possible)
+    return solution
+
+
+def by_search(
+    asked: Asked, most: int = _MOST, enough: int = _FAR,
+    among: Integers = _INTEGERS,
+) -> Solution:  # fmt: skip
+    """Integers without a lattice: powers of two, beyond `enough` until none holds any more; bisection where one holds and the next not."""
+    tried: list[tuple[int, bool]] = []
+    for point in among.steps(most):
+        if point > enough and any(holds for _, holds in tried) and not tried[-1][1]:
+            break
+        tried.append((point, asked.holds(point)))
+    points = [point for point, _ in tried]
     parts: list[Span] = []
     for (a, holds_a), (b, holds_b) in pairwise(tried):
+        last = among.beside(b, -1)
         if holds_a and holds_b:
-            parts.append(Span(a, b - 1))
+            parts.append(Span(a, last))
         elif holds_a:
-            parts.append(Span(a, _border(asked, a, b)))
+            parts.append(Span(a, _border(asked, a, b, among)))
         elif holds_b:
-            parts.append(Span(_border(asked, b, a), b - 1))
+            parts.append(Span(_border(asked, b, a, among), last))
     if tried[-1][1]:
         parts.append(Span(points[-1], points[-1]))
-    spans = [Span(None if p.low == 1 else p.low, None if p.high == points[-1] else p.high) for p in _touching(parts)]
+    spans = [Span(None if p.low == points[0] else p.low, None if p.high == points[-1] else p.high) for p in _touching(parts, among)]
     near = None
     if not spans:
         possible = []
@@ -108,16 +136,15 @@ def by_search(asked: Asked, most: int = _MOST) -> Solution:
             except CostModelError:
                 continue
         near = min(possible, key=lambda check: asked.miss(check.figures), default=None)
-    remarks = [f"searched from 1 to {points[-1]:,}; at most one border between two powers of two is taken for granted"]
+    remarks = [f"searched from {points[0]:,} to {points[-1]:,}; at most one border between two powers of two is taken for granted"]
     found = asked.answer(spans, "bisection", None, near, remarks)
-    found.checks = _neighbours(asked, found, 1)
+    found.checks = _neighbours(asked, found, among)
     return found
 
 
-def _border(asked: Asked, inside: int, outside: int) -> int:
-    """The last integer on the way from `inside` to `outside` at which the conditions hold."""
-    while abs(outside - inside) > 1:
-        middle = (inside + outside) // 2
+def _border(asked: Asked, inside: int, outside: int, among: Integers = _INTEGERS) -> int:
+    """The last one on the way from `inside` to `outside` at which the conditions hold."""
+    while (middle := among.middle(inside, outside)) is not None:
         if asked.holds(middle):
             inside = middle
         else:
@@ -125,26 +152,26 @@ def _border(asked: Asked, inside: int, outside: int) -> int:
     return inside
 
 
-def _touching(parts: Sequence[Span]) -> list[Span]:
+def _touching(parts: Sequence[Span], among: Integers = _INTEGERS) -> list[Span]:
     """Spans of integers, joined where one begins behind the end of another."""
     found: list[Span] = []
     for part in parts:
-        if found and found[-1].high is not None and found[-1].high + 1 == part.low:
+        if found and found[-1].high is not None and among.beside(found[-1].high, 1) == part.low:
             found[-1] = Span(found[-1].low, part.high)
         else:
             found.append(part)
     return found
 
 
-def _neighbours(asked: Asked, found: Solution, least: int) -> tuple[Check, ...]:
+def _neighbours(asked: Asked, found: Solution, among: Integers = _INTEGERS) -> tuple[Check, ...]:
     """Integers at the answer and beside it."""
     if (value := found.value) is None:
         return ()
     inside = asked.check(value)
     if not inside.holds:
         raise asked.disagreement(value, "there")
-    beside = value - 1 if found.goal == "smallest" else value + 1
-    if beside < least:
+    beside = among.beside(value, -1 if found.goal == "smallest" else 1)
+    if beside is None:
         return (inside,)
     try:
         outside = asked.check(beside)

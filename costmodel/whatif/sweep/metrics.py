@@ -20,6 +20,9 @@ _MACS = (*_DONE, "utilisation")
 _BURSTS = (*_BUS, "burst_bytes")
 _TIMES = (*_BURSTS, "utilisation", "skips_zeros", "bus_rate", "mac_flops_per_s", "other_ops_per_s", "overhead_s")
 
+TEXT = "<U8"
+"""The number type of words: "ddr", "flash", "macs", "other" or "overhead"."""
+
 
 class Metric(NamedTuple):
     """A figure of the whole network."""
@@ -83,9 +86,11 @@ METRICS: dict[str, Metric] = {
     "overhead_time_s": Metric("s", "float64", (*_WORKLOAD, "overhead_s"), ("overhead_time_s",)),
     "time_serial_s": Metric("s", "float64", _TIMES, _WORK),
     "time_overlapped_s": Metric("s", "float64", _TIMES),
+    "time_best_s": Metric("s", "float64", _TIMES),
     "inferences_per_s": Metric("1/s", "float64", _TIMES, _WORK),
     "inferences_per_s_overlapped": Metric("1/s", "float64", _TIMES),
     "peak_fraction": Metric("", "float64", _TIMES, _WORK),
+    "bound_by": Metric("", TEXT, _TIMES, _WORK),
     "energy_j": Metric(
         "J", "float64", (*_BUS, "skips_zeros", *ENERGIES), ("bus_bytes", "macs_effective", "other_ops", "sram_bytes_moved", *ENERGIES)
     ),

@@ -1,4 +1,4 @@
-"""The overlapped time of a block: the sum over layers of the longer of bus and core."""
+"""The overlapped time of a block, and the best one: the sum over layers of the longer of bus and core."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ WORTH_SORTING = 128
 _RATES = ("ddr_bytes_per_s", "flash_bytes_per_s", "mac_flops_per_s", "other_ops_per_s")
 
 
-def overlapped(plan: Plan, block: Block) -> Any:
-    """The overlapped time of a block, piece by piece."""
+def overlapped(plan: Plan, block: Block, figure: str) -> Any:
+    """The overlapped time of a block, or the best one, piece by piece: they differ where rows have times of their own alone."""
     import numpy as np
 
-    places = plan.places("time_overlapped_s")
+    places = plan.places(figure)
     sizes = [stop - start if p in places else 1 for p, (start, stop) in enumerate(block)]
     out = np.empty(sizes)
     fast = _fast_axis(plan, places)
@@ -38,7 +38,7 @@ def overlapped(plan: Plan, block: Block) -> Any:
             hardware = plan.machines(shifted(piece, [start for start, _ in block]))
             part = out[tuple(slice(*one) for one in piece)]
             if isinstance(work, Prediction):
-                part[...] = _row_by_row(plan, work, hardware.replace(**machine) if machine else hardware, part.shape)
+                part[...] = _row_by_row(plan, work, hardware.replace(**machine) if machine else hardware, part.shape, figure)
                 continue
             within = shifted(piece, [-place for place in corner])
             some = tuple(_cut(figure, within) for figure in work)
@@ -55,17 +55,17 @@ def _fast_axis(plan: Plan, places: tuple[int, ...]) -> int | None:
     return longest if longest is not None and len(plan.axes[longest]) >= WORTH_SORTING else None
 
 
-def _row_by_row(plan: Plan, p: Prediction, hardware: Hardware, shape: tuple[int, ...]) -> Any:
+def _row_by_row(plan: Plan, p: Prediction, hardware: Hardware, shape: tuple[int, ...], figure: str) -> Any:
     """Of policies with times of their own: what the rows say, one capacity after another."""
     import numpy as np
 
     place = plan.capacity
     if place is None:
-        return sum(row.time_overlapped_s for row in p.on(hardware).rows)
+        return sum(getattr(row, figure) for row in p.on(hardware).rows)
     capacities = hardware.sram_bytes.ravel()
     parts = []
     for capacity in capacities.tolist():
-        value = sum(row.time_overlapped_s for row in p.on(hardware.replace(sram_bytes=capacity)).rows)
+        value = sum(getattr(row, figure) for row in p.on(hardware.replace(sram_bytes=capacity)).rows)
         parts.append(np.broadcast_to(value, [1 if at == place else n for at, n in enumerate(shape)]))
     return np.concatenate(parts, axis=place)
 

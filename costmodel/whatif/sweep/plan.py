@@ -13,6 +13,7 @@ from costmodel.api import predict
 from costmodel.errors import CostModelError, FieldError
 from costmodel.hardware import Hardware
 from costmodel.network import Network
+from costmodel.network.rewrites import Sizes
 from costmodel.prediction import POLICIES, Compulsory, Prediction, Resident, Weights
 from costmodel.whatif.sweep.axes import Axis, rewrite_class
 from costmodel.whatif.sweep.blocks import Block, shrunk, tiles
@@ -162,7 +163,10 @@ class Plan:
                     rewrites.append(kind)
                 fields.setdefault(kind, {})[field] = value
         try:
-            network = self.subject if isinstance(self.subject, Network) else self.subject(**arguments)
+            if isinstance(self.subject, Network):
+                network = self.subject.rewrite(Sizes(arguments)) if arguments else self.subject
+            else:
+                network = self.subject(**arguments)
             if not isinstance(network, Network):
                 raise FieldError(f"the builder must return a Network, got {type(network).__name__}")
             made = [one(**fields[one]) if isinstance(one, type) else one for one in rewrites]

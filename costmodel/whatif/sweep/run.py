@@ -16,7 +16,7 @@ from costmodel.whatif.sweep.axes import axes_of
 from costmodel.whatif.sweep.bar import bar
 from costmodel.whatif.sweep.blocks import Block
 from costmodel.whatif.sweep.figures import over
-from costmodel.whatif.sweep.metrics import DEFAULT, METRICS, metrics_of, units
+from costmodel.whatif.sweep.metrics import DEFAULT, METRICS, TEXT, metrics_of, units
 from costmodel.whatif.sweep.plan import Plan
 from costmodel.whatif.sweep.room import require_room
 
@@ -187,7 +187,8 @@ def partial(done: int, parts: int) -> str:
 def _open_as_nan(plan: Plan, arrays: Mapping[str, Any], done: Iterable[Block]) -> dict[str, Any]:
     import numpy as np
 
-    found = {metric: np.full(plan.extent(metric), np.nan) for metric in plan.metrics}
+    words = {metric: METRICS[metric].dtype == TEXT for metric in plan.metrics}
+    found = {metric: np.full(plan.extent(metric), *(("", TEXT) if words[metric] else (np.nan,))) for metric in plan.metrics}
     for block in done:
         for metric, array in arrays.items():
             region = plan.region(metric, block)

@@ -19,7 +19,7 @@ from costmodel.errors import FieldError, MissingExtraError
 from costmodel.whatif.sweep.bar import bar
 from costmodel.whatif.sweep.chunked import Grid, chunk_sizes
 from costmodel.whatif.sweep.figures import over
-from costmodel.whatif.sweep.metrics import METRICS, units
+from costmodel.whatif.sweep.metrics import METRICS, TEXT, units
 from costmodel.whatif.sweep.plan import Plan
 from costmodel.whatif.sweep.run import dataset, partial
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 2
 """Of Zarr: every reader knows it, and texts are in its specification."""
-_OPEN = {"int64": -1, "float64": float("nan"), "bool": False}
+_OPEN = {"int64": -1, "float64": float("nan"), "bool": False, TEXT: ""}
 """What an array holds where no chunk is written yet."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from costmodel.errors import FieldError, SymbolicError
+from costmodel.errors import FieldError
 from costmodel.network import Network
 from costmodel.prediction import Prediction
 from costmodel.whatif.sweep.blocks import Block, sizes_of
@@ -47,9 +47,8 @@ def points(plan: Plan, block: Block) -> Iterator[Point]:
             try:
                 yield point(where, form.at(lines), flat=False, formulas=form.prediction)
                 continue
-            except (NotClosedError, FieldError) as error:  # the network itself says it better, and at which point
-                if isinstance(plan.subject, Network):
-                    raise FieldError(str(error)) from None
+            except (NotClosedError, FieldError):  # the network itself says it better, and at which point
+                pass
         for further in _choices(block, plan.closed):
             yield point(where | further, built(Question(plan, where | further)), flat=True)
 
@@ -94,10 +93,7 @@ def closed_form(question: Question) -> Closed | None:
         known = {symbol.name: symbol for symbol in plan.subject.symbols}
         prediction = plan.prediction(where)
         if not isinstance(prediction.policy, ARITHMETIC):
-            raise SymbolicError(
-                f"traffic {prediction.policy.name!r} searches for plans of plain sizes, and network {plan.subject.name!r} leaves sizes "
-                f"open; sweep over a function that builds it"
-            )
+            return None
         return Closed(prediction, tuple(known[plan.axes[place].key] for place in plan.closed))
     arguments = tuple(symbol_for(f"axis{place}", plan.axes[place].points) for place in plan.closed)
     try:
