@@ -20,7 +20,7 @@ from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.shares import shares
 from costmodel.prediction.traffic import Policy, Traffic
 from costmodel.prediction.views import layers
-from costmodel.prediction.widths import ACTIVATION_BITS, Widths
+from costmodel.prediction.widths import Widths
 from costmodel.prediction.workload import Step, Workload
 from costmodel.tables import Table
 from costmodel.tables.table import to_json
@@ -258,8 +258,7 @@ class Prediction:
     @cached_property
     def energies(self) -> Energies:
         """Joules of an operation and of a byte: the machine's, else those of a published table at the width of the feature maps."""
-        bits = self.widths.activation_bits
-        return Energies.of(self.hardware, ACTIVATION_BITS if bits is None else bits)
+        return Energies.of(self.hardware, self.widths.operand(self.network))
 
     def on(self, hardware: Hardware) -> Prediction:
         """The same network under the same assumptions on another machine."""
