@@ -207,7 +207,8 @@ class Memory:
         return [
             f"peak {self.peak_live_bytes:,} B ({quantities.show(self.peak_live_bytes, 'B')}) at {self.peak_step}; {proof}",
             f"arena {self.arena_bytes:,} B: lower bound {self.peak_live_bytes:,} B, gap {self.arena_gap:.2%}, by {self._arena.found_by}",
-            f"assumptions: order {self.kind}, in place {', '.join(self.in_place) or 'nothing'}, epilogues {fused}, activation bits {self._activation_bits}",
+            f"assumptions: order {self.kind}, in place {', '.join(self.in_place) or 'nothing'}, epilogues {fused}, "
+            f"activation bits {self._activation_bits}",
         ]
 
     def table(self) -> Table:

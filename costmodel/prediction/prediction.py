@@ -260,6 +260,14 @@ class Prediction:
         """Joules of an operation and of a byte: the machine's, else those of a published table at the width of the feature maps."""
         return Energies.of(self.hardware, self.widths.operand(self.network))
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was asked beside network and machine: ``costmodel.predict(p.network, p.hardware, **p.options)`` says the same again."""
+        return {
+            "traffic": self.policy, "order": "given" if self.workload.order is None else "best", "fuse_epilogues": self.fuse_epilogues,
+            **self.widths.fields(), "other_ops": self.replaced_ops, "weight_prefetch": self.weight_prefetch,
+        }  # fmt: skip
+
     def on(self, hardware: Hardware) -> Prediction:
         """The same network under the same assumptions on another machine."""
         return Prediction(

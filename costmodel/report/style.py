@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from costmodel.errors import FieldError, MissingExtraError, SymbolicError
+from costmodel.prediction import Prediction
 from costmodel.tables import Column
 
 if TYPE_CHECKING:
     import altair
-
-    from costmodel.prediction import Prediction
 
     Chart: TypeAlias = altair.LayerChart | altair.ConcatChart
 
@@ -63,6 +62,8 @@ def colours(names: list[str]) -> list[str]:
 
 def plain(prediction: Prediction) -> Prediction:
     """The prediction where its figures are plain numbers and it has layers."""
+    if not isinstance(prediction, Prediction):
+        raise FieldError(f"a plot is drawn of a prediction, as costmodel.predict makes it, got {type(prediction).__name__}")
     if prediction.symbols or prediction.hardware.arrays:
         what = ", ".join(sorted(map(str, prediction.symbols))) or "arrays"
         raise SymbolicError(f"a plot needs plain numbers; the prediction of {prediction.network.name!r} holds {what}")

@@ -189,3 +189,36 @@ def test_unknown_words_are_refused() -> None:
 def test_a_machine_with_flash_says_so() -> None:
     prediction = cm.predict("mobilenet_v1_vww", "stm32f407")
     assert {bar["spent"] for bar in data(cm.plot.layer_times(prediction), "spent")} <= {"flash", "macs", "other"}
+
+
+def test_plots_of_questions_take_a_prediction() -> None:
+    p = cm.predict("mobilenet_v1", traffic="tiled", weight_bits=4)
+    asked = {"traffic": "tiled", "weight_bits": 4}
+    network, machine = p.network, p.hardware
+    assert cm.plot.arena(p).to_dict() == cm.plot.arena(cm.memory(network, "given")).to_dict()
+    assert cm.plot.tornado(p).to_dict() == cm.plot.tornado(cm.sensitivity(network, machine, "time_serial_s", **asked)).to_dict()
+    assert cm.plot.regimes(p, points=4).to_dict() == cm.plot.regimes(cm.regimes(network, machine, **asked), points=4).to_dict()
+    points = cm.plot.ski_slope(p).to_dict()["layer"][0]["data"]["values"]
+    here = next(point for point in points if point["name"] == "DDR traffic" and point["x"] == machine.sram_bytes)
+    assert here["y"] == p.total.ddr_bytes
+
+
+def test_a_prediction_says_what_was_asked() -> None:
+    given = {
+        "traffic": "weights",
+        "round_trip": True,
+        "weight_bits": 4,
+        "parameters": "all",
+        "other_ops": {"relu": 0},
+        "fuse_epilogues": False,
+    }
+    p = cm.predict("mobilenet_cifar", **given)
+    assert cm.predict(p.network, p.hardware, **p.options).to_json() == p.to_json()
+    best = cm.predict("xception", order="best", weight_prefetch=True)
+    assert cm.predict(best.network, best.hardware, **best.options).to_json() == best.to_json()
+
+
+@pytest.mark.parametrize("name", ["arena", "graph", "layer_times", "live_memory", "regimes", "roofline", "shares", "ski_slope", "tornado"])
+def test_what_is_no_prediction_is_refused_in_words(name: str) -> None:
+    with pytest.raises(cm.errors.FieldError, match="drawn of a prediction.*got str"):
+        getattr(cm.plot, name)("mobilenet_v1")
