@@ -74,7 +74,8 @@ def _predict(
 
             with numbers_for(built):
                 return write(to_json([p.to_dict() for p in predictions]), output)
-        return show(arranged(summary(predictions, f"{built.name}, machines side by side"), sort, top), format, output)
+        table = summary(predictions, f"{built.name}, machines side by side", exact=format == "csv")
+        return show(arranged(table, sort, top), format, output)
     (prediction,) = predictions
     if rows in GROUPINGS:
         return show(arranged(prediction.shares(rows), sort, top), format, output)
@@ -85,8 +86,7 @@ def _predict(
         from costmodel.report.documents import markdown, page
 
         return write((page if format == "html" else markdown)(prediction, layers=arranged(prediction.table(), sort, top)), output)
-    exact = format == "csv" and rows == "fused"
-    return show(arranged(prediction.table(rows=rows, exact=exact), sort, top), format, output)
+    return show(arranged(prediction.table(rows=rows, exact=format == "csv"), sort, top), format, output)
 
 
 @app.command("compare", context_settings=BUILDER_OPTIONS)
@@ -123,7 +123,7 @@ def _compare(
 
             return write(of_two(predictions).render(format), output)
         if by is None:
-            return show(arranged(summary(predictions, "side by side"), sort, None), format, output)
+            return show(arranged(summary(predictions, "side by side", exact=format in ("csv", "json")), sort, None), format, output)
         if len(predictions) != 2:
             raise FieldError(f"`--by` sets two against each other: two networks, or one on two machines; these are {len(predictions)}")
         from costmodel.whatif.compare import compare_by

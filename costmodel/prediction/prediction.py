@@ -19,7 +19,7 @@ from costmodel.prediction.prefetch import Work, prefetching
 from costmodel.prediction.rows import Row, Total
 from costmodel.prediction.shares import shares
 from costmodel.prediction.traffic import Policy, Traffic
-from costmodel.prediction.views import layers
+from costmodel.prediction.views import EXACT_COLUMNS, layers
 from costmodel.prediction.widths import Widths
 from costmodel.prediction.workload import Step, Workload
 from costmodel.tables import Table
@@ -407,12 +407,12 @@ class Prediction:
         return self.table().to_html()
 
     def to_csv(self) -> str:
-        """Every figure of every row, exact."""
+        """Every figure of every row, exact; the assumptions in the last column."""
         return self.table(exact=True).to_csv()
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Every figure of every row, exact, indexed by layer; the assumptions stand in `attrs`."""
-        frame = self.table(exact=True).to_dataframe().set_index("name")
+        frame = self.table(exact=True).select(*(column.key for column in EXACT_COLUMNS)).to_dataframe().set_index("name")
         frame.attrs.update(self.assumptions)
         return frame
 

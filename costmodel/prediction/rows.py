@@ -314,7 +314,7 @@ class Row(_Timed):
     def _repr_html_(self) -> str:
         from costmodel.prediction.views import figures
 
-        return figures(self, self.name).to_html()
+        return figures(self, self.name, self._prediction).to_html()
 
     def __repr__(self) -> str:
         return f"Row({self.name!r}, {self.kind}, macs={self.macs}, time_serial_s={self.time_serial_s})"
@@ -505,7 +505,7 @@ class Total(_Timed):
     def _repr_html_(self) -> str:
         from costmodel.prediction.views import figures
 
-        return figures(self, f"{self._prediction.network.name} on {self._prediction.hardware.name}").to_html()
+        return figures(self, f"{self._prediction.network.name} on {self._prediction.hardware.name}", self._prediction).to_html()
 
     def __repr__(self) -> str:
         return f"Total(macs={self.macs}, ddr_bytes={self.ddr_bytes}, time_serial_s={self.time_serial_s})"

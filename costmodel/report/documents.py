@@ -42,14 +42,20 @@ def verdict(prediction: Prediction) -> str:
     """What the prediction says, in a sentence."""
     total, machine = prediction.total, prediction.hardware
     binds = total.bound_by
-    peak, sram = quantities.show(total.peak_live_bytes, "B"), quantities.show(machine.sram_bytes, "B")
-    fits = {True: "fit", False: "do not fit"}.get(total.fits_sram, "are to be compared with")
+    peak, weights = quantities.show(total.peak_live_bytes, "B"), quantities.show(total.weight_bytes, "B")
+    held = [f"its feature maps, at most {peak} at once, {_fit(total.fits_sram)} the SRAM of {quantities.show(machine.sram_bytes, 'B')}"]
+    if machine.flash_bytes is not None:
+        held.append(f"its weights, {weights}, {_fit(total.fits_flash)} the flash of {quantities.show(machine.flash_bytes, 'B')}")
     return (
         f"{prediction.network.name} takes {quantities.show(total.time_serial_s, 's')} on {machine.name}"
         f" ({quantities.show(total.time_overlapped_s, 's')} where the bus works beside the core)"
         + (f"; {binds} binds" if isinstance(binds, str) else "")
-        + f"; its feature maps, at most {peak} at once, {fits} the SRAM of {sram}."
+        + f"; {'; '.join(held)}."
     )
+
+
+def _fit(fits: Any) -> str:
+    return "fit" if fits is True else "do not fit" if fits is False else "are to be compared with"
 
 
 def totals(prediction: Prediction) -> Table:

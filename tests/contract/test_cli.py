@@ -83,6 +83,11 @@ def test_flash_machine(tmp_path: Path) -> None:
     assert totals["ddr_time_s"] == 0.4209088
     assert (totals["fits_sram"], totals["fits_flash"]) == (False, False)
     assert "do not fit the SRAM" in out("predict", "mobilenet_v1", "--hardware", str(chip))
+    verdict = out("predict", "mobilenet_v1", "--hardware", str(chip), "--format", "markdown")
+    assert "do not fit the SRAM of 512 KiB; its weights, 4.014 MiB, do not fit the flash of 1 MiB." in verdict
+    small = out("predict", "ds_cnn_kws", "--hardware", str(chip), "--format", "markdown")
+    assert "fit the SRAM of 512 KiB; its weights, 21.5 KiB, fit the flash of 1 MiB." in small
+    assert "ds_cnn_kws: weights fit the flash" in out("predict", "ds_cnn_kws", "--hardware", str(chip))
 
 
 def test_traffic_json_keeps_its_promise() -> None:
@@ -119,6 +124,22 @@ def test_traffic_against_capacity() -> None:
 def test_csv_is_exact() -> None:
     rows = list(csv.DictReader(io.StringIO(out("predict", "mobilenet_cifar", "--format", "csv"))))
     assert sum(int(row["macs"]) for row in rows) == 452_058_368
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "mobilenet_cifar"),
+        ("predict", "mobilenet_cifar", "--rows", "all"),
+        ("predict", "mobilenet_cifar", "--hardware", "pardhi,eyeriss"),
+        ("compare", "mobilenet_cifar", "lenet_300_100"),
+    ],
+)
+def test_csv_carries_the_assumptions(words: tuple[str, ...]) -> None:
+    rows = list(csv.DictReader(io.StringIO(out(*words, "--format", "csv"))))
+    assert len(rows) >= 2
+    assert all("assumptions: traffic resident" in row["assumptions"] for row in rows)
+    assert all(row["assumptions"].startswith(f"{row.get('hardware', 'pardhi')}: SRAM") for row in rows)
 
 
 def test_rows_sort_and_top() -> None:

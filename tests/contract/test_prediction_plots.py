@@ -220,5 +220,5 @@ def test_a_prediction_says_what_was_asked() -> None:
 
 @pytest.mark.parametrize("name", ["arena", "graph", "layer_times", "live_memory", "regimes", "roofline", "shares", "ski_slope", "tornado"])
 def test_what_is_no_prediction_is_refused_in_words(name: str) -> None:
-    with pytest.raises(cm.errors.FieldError, match="drawn of a prediction.*got str"):
+    with pytest.raises(cm.errors.FieldError, match=r"drawn of a prediction.*got str"):
         getattr(cm.plot, name)("mobilenet_v1")
