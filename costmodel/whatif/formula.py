@@ -15,12 +15,18 @@ from costmodel.errors import FieldError, UnknownNameError
 from costmodel.hardware import Hardware
 from costmodel.network import PARAMETER_TOTALS, Input, Network
 from costmodel.prediction import Total
+from costmodel.tables import FORMATS, Column, Table
+from costmodel.tables.table import to_json
 
 METRICS = ("macs", "other_ops", "flops", *PARAMETER_TOTALS, "biases", "norm_affine", "norm_statistics", "weight_bytes",
            "peak_live_bytes", "ddr_bytes", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s")  # fmt: skip
 """What has a closed form."""
 
 _WIDTH_STEP, _RESOLUTION_STEP = "1/32", 32
+
+
+_BARE = ("text", "latex", "python")
+"""The languages in which an expression stands alone."""
 
 
 class ClosedForm(NamedTuple):
@@ -33,9 +39,11 @@ class ClosedForm(NamedTuple):
     """What must hold of its symbols."""
 
     def render(self, format: str = "text") -> str:
-        """The expression as "text", "latex" or "python"."""
-        if format not in ("text", "latex", "python"):
-            raise UnknownNameError.of("format of a formula", format, ("text", "latex", "python"))
+        """The expression as "text", "latex" or "python"; or as a table, with what it is of, in any form that a table has."""
+        if format not in (*_BARE, *FORMATS):
+            raise UnknownNameError.of("format of a formula", format, (*_BARE, *FORMATS))
+        if format not in _BARE:
+            return to_json(self.to_dict()) if format == "json" else self.table().render(format)
         if not is_symbolic(self.expression):
             return str(self.expression)
         import sympy as sp
@@ -48,6 +56,17 @@ class ClosedForm(NamedTuple):
         body = sp.pycode(self.expression, fully_qualified_modules=True)
         lines = [f"def {self.metric}({', '.join(names)}):", f"    return {body}"]
         return "\n".join((["import math", "", ""] if "math." in body else []) + lines)
+
+    def table(self) -> Table:
+        """One row: what it is of, the expression, and its conditions."""
+        columns = [Column(key, key) for key in ("name", "metric", "formula", "conditions")]
+        return Table(columns, [self.to_dict() | {"conditions": "; ".join(self.conditions)}])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, the expression as text in three languages."""
+        names = sorted(map(str, getattr(self.expression, "free_symbols", ())))
+        said = {"formula": self.render("text"), "latex": self.render("latex"), "python": self.render("python")}
+        return {"schema": 1, "name": self.name, "metric": self.metric, **said, "symbols": names, "conditions": list(self.conditions)}
 
     def _repr_latex_(self) -> str:
         return f"${self.render('latex')}$"
