@@ -142,6 +142,30 @@ def test_csv_carries_the_assumptions(words: tuple[str, ...]) -> None:
     assert all(row["assumptions"].startswith(f"{row.get('hardware', 'pardhi')}: SRAM") for row in rows)
 
 
+def test_networks_side_by_side_take_builder_arguments_and_widths() -> None:
+    words = (
+        "compare",
+        "mobilenet_v1",
+        "--resolution",
+        "160",
+        "mobilenet_v2",
+        "--width-multiplier=0.5",
+        "--weight-bits",
+        "4",
+        "--format",
+        "json",
+    )
+    rows = json.loads(out(*words))
+    built = [make(width_multiplier=0.5, resolution=160) for make in (cm.zoo.mobilenet_v1, cm.zoo.mobilenet_v2)]
+    assert [row["macs"] for row in rows] == [network.macs for network in built]
+    assert [row["weight_bytes"] for row in rows] == [-(-network.parameters["weights"] // 2) for network in built]
+    assert [row["network"] for row in json.loads(out(*words, "--sort", "macs", "--top", "1"))] == [
+        max(built, key=lambda network: network.macs).name
+    ]
+    alike = out("compare", "mobilenet_v1", "mobilenet_v2", "--activation-bits", "16", "--format", "json")
+    assert [row["peak_live_bytes"] for row in json.loads(alike)] == [2 * 1_204_224, 2 * 1_505_280]
+
+
 def test_rows_sort_and_top() -> None:
     rows = list(csv.DictReader(io.StringIO(out("predict", "mobilenet_cifar", "--format", "csv", "--sort", "macs", "--top", "2"))))
     assert [row["name"] for row in rows] == ["block10/pw", "block5/pw"]
@@ -213,6 +237,9 @@ def test_listings(what: str, format: str) -> None:
         (["traffic", "mobilenet_v1", "--sram", "1 MiB,2 MiB", "--policy", "resident"], "goes with one capacity"),
         (["traffic", "mobilenet_v1", "--policy", "free"], "unknown traffic policy 'free'"),
         (["compare", "mobilenet_v1", "nothing"], "unknown network 'nothing'"),
+        (["compare", "--resolution", "128"], "compare needs a network"),
+        (["compare", "mobilenet_v1", "lenet_300_100", "--resolution", "128"], "no option --resolution; network 'lenet_300_100'"),
+        (["compare", "mobilenet_v1", "--resolution"], "must have a name and a value"),
         (["list", "everything"], "unknown listing 'everything'"),
         (["formula", "conv", "--flavour", "oblique"], "unknown flavour 'oblique'"),
         (["formula", "conv", "--metric", "joy"], "unknown metric 'joy'"),
