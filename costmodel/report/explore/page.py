@@ -104,7 +104,8 @@ def _data(found: Forms, machine: Hardware, traffic: str, bus: str) -> str:
         *([{"key": "widths", "label": "bits", "value": "own", "options": widths[::-1]}] if found.own_bits else []),
     ]  # fmt: skip
     data = {
-        "name": found.network.name, "machine": machine.name, "bus": bus, "overhead": machine.overhead_s != 0, "flash_bytes": machine.flash_bytes,
+        "name": found.network.name, "machine": machine.name, "bus": bus, "overhead": machine.overhead_s != 0,
+        "flash_bytes": machine.flash_bytes,
         "layers": found.layers, "conditions": found.conditions,
         "knobs": [_knob(knob) for knob in found.knobs], "choices": choices,
     }  # fmt: skip
