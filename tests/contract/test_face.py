@@ -1,5 +1,6 @@
 """The public face: what it names exists, is light to import, and agrees with the documentation of errors."""
 
+import os
 import subprocess
 import sys
 
@@ -22,6 +23,40 @@ def test_a_prediction_of_plain_numbers_loads_nothing_heavy() -> None:
     code = f"import sys, costmodel as cm; cm.predict('mobilenet_v1').to_json(); print([m for m in {HEAVY!r} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+WITHOUT = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def without(absent: tuple[str, ...], code: str) -> "subprocess.CompletedProcess[str]":
+    """Python as of a user who has not installed these."""
+    words = [sys.executable, "-c", WITHOUT.format(absent=absent) + code]
+    return subprocess.run(
+        words, capture_output=True, text=True, encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False
+    )
+
+
+def test_results_are_shown_in_a_terminal_without_any_extra() -> None:
+    code = "import costmodel as cm; print(cm.predict('mobilenet_cifar')); print(cm.traffic('lenet_300_100'))"
+    found = without(("rich", "typer", "pandas", "xarray", "altair", "onnx"), code)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.startswith("mobilenet_cifar on pardhi")
+
+
+@pytest.mark.parametrize(
+    "start", ["import runpy; runpy.run_module('costmodel', run_name='__main__')", "from costmodel.__main__ import main; main()"]
+)
+def test_the_shell_says_which_line_installs_it(start: str) -> None:
+    found = without(("rich", "typer"), start)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == "costmodel: the shell command needs typer; install it with: pip install 'costmodel[cli]'\n"
 
 
 @pytest.mark.parametrize("name", cm.__all__)
