@@ -300,6 +300,14 @@ def test_fuse_and_patches() -> None:
     assert (refused.returncode, refused.stderr) == (2, "costmodel: `--grid` (='4') must be patches along height and width, e.g. 4x4\n")
 
 
+def test_fuse_keeps_the_accumulators_of_a_file(tmp_path: Path) -> None:
+    network = cm.zoo.mobilenet_v2().rewrite(cm.rewrites.Bits(accumulators=8))
+    (tmp_path / "narrow.json").write_text(network.to_json())
+    words = ("fuse", str(tmp_path / "narrow.json"), "--sram", "32 KiB", "--format", "json")
+    narrow, wide = (json.loads(out(*words, *more))["ddr_bytes"] for more in ((), ("--accumulator-bits", "32")))
+    assert narrow == cm.fuse(network, "32 KiB").ddr_bytes < wide == cm.fuse(network, "32 KiB", accumulator_bits=32).ddr_bytes
+
+
 def test_options_of_time_and_residency() -> None:
     words = ["predict", "mobilenet_v1", "--traffic", "residency", "--steady-state", "--weight-prefetch", "--set", "overhead=20 us"]
     result = CliRunner().invoke(cli.app, [*words, "--set", "utilisation.depthwise=0.3", "--format", "json"], catch_exceptions=False)
