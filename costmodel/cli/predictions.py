@@ -119,8 +119,11 @@ def _compare(
         raise FieldError("compare needs a network; give zoo names, files or --all")
     machines = machines_of(hardware, set_)
     built = sides_of(names, extra, inputs, values, unknown)
-    widths = {"weight_bits": weight_bits, "activation_bits": activation_bits}
-    predictions = [predict(network, machine, traffic=traffic, **widths) for network in built for machine in machines]
+    predictions = [
+        predict(network, machine, traffic=traffic, weight_bits=weight_bits, activation_bits=activation_bits)
+        for network in built
+        for machine in machines
+    ]
     with numbers_for(*built):
         if diff:
             from costmodel.report.difference import of_two

@@ -54,6 +54,12 @@ def verdict(prediction: Prediction) -> str:
     )
 
 
+def _known(prediction: Prediction) -> Prediction:
+    if not isinstance(prediction, Prediction):
+        raise FieldError(f"`prediction` must be a Prediction, as costmodel.predict makes it, got {type(prediction).__name__}")
+    return prediction
+
+
 def _fit(fits: Any) -> str:
     return "fit" if fits is True else "do not fit" if fits is False else "are to be compared with"
 
@@ -93,7 +99,7 @@ def markdown(prediction: Prediction, *, layers: Table | None = None) -> str:
     mobilenet_v1 takes 9.425 ms on pardhi (7.7 ms where the bus works beside the core); ddr binds; its feature maps,
     at most 1.148 MiB at once, do not fit the SRAM of 1 MiB.
     """
-    layers = layers or prediction.table()
+    layers = layers or _known(prediction).table()
     rows = Table(layers.columns, layers.rows, footer=layers.footer).to_markdown()
     return (
         f"### {layers.title}\n\n{verdict(prediction)}\n\n{totals(prediction).to_markdown()}\n"
@@ -124,7 +130,7 @@ def page(prediction: Prediction, *, pictures: bool = True, layers: Table | None 
     >>> text[:15], "assumptions" in text, "src=" in text
     ('<!doctype html>', True, False)
     """
-    layers = layers or prediction.table()
+    layers = layers or _known(prediction).table()
     title = html.escape(layers.title)
     parts = [
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>',

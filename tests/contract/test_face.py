@@ -1,8 +1,10 @@
 """The public face: what it names exists, is light to import, and agrees with the documentation of errors."""
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -82,3 +84,23 @@ def test_a_network_wins_over_the_module_of_its_name() -> None:
     code = "import costmodel.zoo.googlenet, costmodel as cm; print(cm.zoo.googlenet().macs)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "1582671872"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: cm.symbols(3), "`names` (=3) must hold at least one name"),
+        (lambda: cm.formula(3), "unknown formula 3"),
+        (lambda: cm.zoo.build(3), "unknown network 3"),
+        (lambda: cm.sequential((1, 3, 8, 8), [3]), "`steps` must be layers or blocks, such as Conv2d(32, 3), got 3"),
+        (lambda: cm.reconcile(3), "`network` must be a Network, the name of one in the zoo or a file, got int"),
+        (lambda: cm.measure(3), "`network` must be a Network, the name of one in the zoo or a file, got int"),
+        (lambda: cm.measure(["nothing"]), "unknown network 'nothing'"),
+        (lambda: cm.calibrate(3), "`measurements` must be Measurements or the path of a file of them, got int"),
+        (lambda: cm.report.markdown("mobilenet_v1"), "`prediction` must be a Prediction, as costmodel.predict makes it, got str"),
+        (lambda: cm.report.page(3), "`prediction` must be a Prediction, as costmodel.predict makes it, got int"),
+    ],
+)
+def test_what_is_none_of_what_is_asked_for_is_refused_in_words(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(cm.CostModelError, match=re.escape(message)):
+        call()
