@@ -54,8 +54,8 @@ class Widths(Record):
             return self.activation_bits
         if all(node.activation_bits is None for node in network.nodes.values()):
             return ACTIVATION_BITS
-        readers = [node for name, node in network.nodes.items() if node.inputs and network.counts[name].macs != 0]
-        found = Counter(self.activation(network.nodes[node.inputs[0].node]) for node in readers or network.nodes.values())
+        read = [node.inputs[0].node for name, node in network.nodes.items() if node.inputs and network.counts[name].macs != 0]
+        found = Counter(self.activation(network.nodes[name]) for name in read or network.nodes)
         return max(found, key=lambda bits: (found[bits], bits if isinstance(bits, int) else 0))
 
     def stored_bytes(self, node: Node, counts: Counts, parameters: Num) -> Num:

@@ -193,7 +193,7 @@ def live_memory(prediction: Prediction, *, title: str = "", width: int = 680, he
     fits = f"{gap} less than the SRAM of {machine}" if peak <= sram else f"{gap} more than the SRAM of {machine} has"
     packed = "the arena is as low as that" if memory.arena_bytes == peak else f"an arena takes {quantities.show(memory.arena_bytes, 'B')}"
     said = f"{name} holds at most {quantities.show(peak, 'B')}, {fits}"
-    return style.dressed(chart, title or said, f"line: live bytes; boxes: the tensors at their addresses; {packed}")
+    return style.dressed(chart, title or said, f"line: live bytes; boxes: the tensors at their addresses; {packed}", prediction)
 
 
 def _heights(memory: Memory) -> list[dict[str, Any]]:

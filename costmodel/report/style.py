@@ -38,10 +38,23 @@ def load() -> Any:
     return altair
 
 
-def dressed(chart: Any, title: str, subtitle: str = "") -> Chart:
-    """A chart with its title and the look of all plots."""
+def assumed(prediction: Prediction) -> str:
+    """What a prediction rests on, as short as a picture needs it: what is as by default is left out, but for traffic and bits."""
+    said = prediction.assumptions
+    parts = [f"traffic {said['traffic']}", f"weights of {said['weight_bits']} bits", f"feature maps of {said['activation_bits']}"]
+    parts += [] if said["fuse_epilogues"] else ["epilogues not fused"]
+    parts += [f"{name} {said[name]}" for name, usual in (("parameters", "weights"), ("order", "given")) if said[name] != usual]
+    parts += ["weights come early"] if "weight_prefetch" in said else []
+    parts += ["other operations of one's own"] if prediction.replaced_ops else []
+    parts += [f"lower bounds: {prediction.total.coverage:.1%} of the layers have a cost rule"] if "coverage" in said else []
+    return f"assumptions: {', '.join(parts)}"
+
+
+def dressed(chart: Any, title: str, subtitle: str = "", of: Prediction | None = None) -> Chart:
+    """A chart with its title and the look of all plots; one of a prediction says what it rests on."""
     text: dict[str, Any] = {"labelColor": GREY, "titleColor": GREY, "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"}
-    heading = {"text": title} | ({"subtitle": subtitle} if subtitle else {})
+    below = subtitle if of is None else [subtitle, assumed(of)]
+    heading = {"text": title} | ({"subtitle": below} if below else {})
     found: Chart = (
         chart.properties(title=heading, background="transparent")
         .configure(font="Helvetica, Arial, sans-serif")

@@ -37,6 +37,13 @@ def test_of_several_widths_it_is_the_one_that_most_layers_with_macs_read() -> No
     assert "32 bits" in cm.predict(some, activation_bits=32).assumptions["energy"]
 
 
+def test_a_network_without_macs_has_a_width_too() -> None:
+    floats = cm.sequential((1, 4, 4, 4), [cm.layers.ReLU()]).rewrite(cm.rewrites.Bits(activations=32))
+    prediction = cm.predict(floats, traffic="compulsory")
+    # 64 compares of 0.9 pJ in 32 bits; 2 * 64 * 4 bytes
+    assert prediction.total.energy_j == pytest.approx(64 * 0.9 * PJ + 2 * 64 * 4 * (1.25 + 160) * PJ)
+
+
 def test_a_machine_may_say_its_own() -> None:
     machine = cm.Hardware.load("pardhi").replace(mac_energy="1 pJ", other_energy="1 pJ", sram_energy="2 pJ/B", ddr_energy="20 pJ/B")
     prediction = cm.predict(_one_layer(), machine, traffic="compulsory")

@@ -159,7 +159,7 @@ def test_the_waterfall_steps_from_the_printed_to_the_corrected_total() -> None:
 @pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
 def test_titles_say_something_of_this_network(plot: Any, prediction: cm.Prediction) -> None:
     title = plot(prediction).to_dict()["title"]
-    assert prediction.network.name in title["text"] + title["subtitle"]
+    assert prediction.network.name in title["text"] + title["subtitle"][0]
     assert any(figure.isdigit() for figure in title["text"])
     assert plot(prediction, title="mine").to_dict()["title"]["text"] == "mine"
 
@@ -189,6 +189,18 @@ def test_unknown_words_are_refused() -> None:
 def test_a_machine_with_flash_says_so() -> None:
     prediction = cm.predict("mobilenet_v1_vww", "stm32f407")
     assert {bar["spent"] for bar in data(cm.plot.layer_times(prediction), "spent")} <= {"flash", "macs", "other"}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_plots_of_a_prediction_say_what_it_rests_on(name: str) -> None:
+    usual = PLOTS[name](cm.predict("mobilenet_cifar")).to_dict()["title"]["subtitle"]
+    assert usual[1] == "assumptions: traffic resident, weights of 8 bits, feature maps of 8"
+    given = {"traffic": "weights", "round_trip": True, "weight_bits": 4, "parameters": "all", "other_ops": {"relu": 2}, "order": "best"}
+    said = PLOTS[name](cm.predict("mobilenet_cifar", fuse_epilogues=False, **given)).to_dict()["title"]["subtitle"][1]
+    assert said == (
+        "assumptions: traffic weights (round_trip=True), weights of 4 bits, feature maps of 8, epilogues not fused, parameters all, "
+        "order best, other operations of one's own"
+    )
 
 
 def test_plots_of_questions_take_a_prediction() -> None:
