@@ -176,5 +176,6 @@ def _zoo_network(name: str, options: dict[str, Any]) -> Network:
     if "width_multiplier" in known.keys() - options.keys():
         free["width_multiplier"] = symbols("alpha", multiple_of=_WIDTH_STEP)
     if "resolution" in known.keys() - options.keys():
-        free["resolution"] = symbols("R", multiple_of=math.gcd(known["resolution"].default, _RESOLUTION_STEP))
+        step = math.gcd(known["resolution"].default or 1, _RESOLUTION_STEP)  # where it hangs on a variant any size will do
+        free["resolution"] = symbols("R", integer=True) if step == 1 else symbols("R", multiple_of=step)
     return zoo.build(name, **free, **options)

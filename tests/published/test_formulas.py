@@ -117,3 +117,9 @@ def test_a_formula_comes_in_every_form_of_a_table() -> None:
     assert row["formula"] == document["formula"] == form.render("text")
     for language, start in (("table", "\n name"), ("markdown", "| name |"), ("html", "<table"), ("latex", "3139584 ")):
         assert form.render(language).startswith(start)
+
+
+def test_a_resolution_that_hangs_on_the_variant_is_a_symbol_too() -> None:
+    for variant, resolution, macs in (("caffe", 227, 724_406_816), ("torchvision", 224, 714_188_480)):  # as test_zoo_classics has them
+        form = cm.formula("alexnet", variant=variant)
+        assert cm.evaluate(form, {"R": resolution}) == macs
