@@ -65,7 +65,7 @@ def symbols(names: str, *, multiple_of: int | str | None = None, **assumptions: 
     >>> cm.zoo.mobilenet_v1(resolution=R).nodes["conv1"].output_shapes
     ((1, 32, R/2, R/2),)
     """
-    if not (words := names.replace(",", " ").split()):
+    if not isinstance(names, str) or not (words := names.replace(",", " ").split()):
         raise FieldError(f"`names` (={names!r}) must hold at least one name")
     try:
         if multiple_of is not None and not sp.Rational(str(multiple_of)) > 0:

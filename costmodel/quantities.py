@@ -98,8 +98,12 @@ def positive(value: Any, shown: object = None) -> int | float:
     """`value` where it is a finite positive number, as an int where it is whole."""
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):
         raise QuantityError(f"{shown or value!r} is not a number")
-    number = value if isinstance(value, int) else float(value)
-    if not math.isfinite(number) or number <= 0:
+    try:
+        number = value if isinstance(value, int) else float(value)
+        finite = math.isfinite(number)
+    except OverflowError:
+        finite = False
+    if not finite or number <= 0:
         raise QuantityError(f"{shown or value!r} must be finite and positive")
     return int(number) if number == int(number) else number
 

@@ -61,7 +61,7 @@ class BudgetReport(NamedTuple):
         return formats.table(self.verdict, self.findings, notes(self.prediction))
 
     def render(self, format: str) -> str:
-        """The report as "text", "json", "junit" or "github"."""
+        """The report as "text" (or "table"), "json", "junit", "github", "markdown", "latex", "csv" or "html"."""
         if format not in FORMATS:
             raise UnknownNameError.of("format of a check", format, FORMATS)
         return FORMATS[format](self)
@@ -74,6 +74,10 @@ class BudgetReport(NamedTuple):
         """The report for programs."""
         head = {"network": self.prediction.network.name, "hardware": self.prediction.hardware.name, "budget": self.budget}
         return formats.document(head, self.passed, self.findings, self.prediction.assumptions)
+
+    def to_csv(self) -> str:
+        """One row a limit with exact figures."""
+        return formats.exact(self.findings).to_csv()
 
     def to_junit(self) -> str:
         """A test case a limit, as XML that Jenkins, GitLab and others read."""
@@ -95,6 +99,11 @@ FORMATS: dict[str, Callable[[BudgetReport], str]] = {
     "json": BudgetReport.to_json,
     "junit": BudgetReport.to_junit,
     "github": BudgetReport.to_github,
+    "table": BudgetReport.to_text,
+    "csv": BudgetReport.to_csv,
+    "markdown": lambda report: report.table().to_markdown(),
+    "latex": lambda report: report.table().to_latex(),
+    "html": lambda report: report.table().to_html(),
 }
 """Every format of a report by its name."""
 

@@ -43,6 +43,14 @@ def table(title: str, findings: Sequence[Finding], notes: Sequence[str]) -> Tabl
     return Table(columns, rows, title=title, notes=[*(found.sentence for found in findings if not found.passed), *notes])
 
 
+def exact(findings: Sequence[Finding]) -> Table:
+    """One row a limit for programs; causes by their layers."""
+    columns = [
+        Column(key, key) for key in ("scope", "where", "figure", "passed", "value", "limit", "excess", "excess_share", "before", "causes")
+    ]
+    return Table(columns, [found.to_dict() | {"causes": [cause.layer for cause in found.causes]} for found in findings])
+
+
 def _signed(found: Finding) -> str:
     show = FIGURES[found.figure].show
     return ("-" if found.excess < 0 else "+" if found.excess > 0 else "") + show(abs(found.excess))

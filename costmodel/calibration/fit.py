@@ -298,6 +298,8 @@ def left_out(measurements: Measurements, by: str, slow: Sequence[str] = SLOW, *,
 
 
 def _read(measurements: Measurements | str | Path) -> Measurements:
+    if not isinstance(measurements, Measurements | str | Path):
+        raise FieldError(f"`measurements` must be Measurements or the path of a file of them, got {type(measurements).__name__}")
     return measurements if isinstance(measurements, Measurements) else Measurements.read(measurements)
 
 

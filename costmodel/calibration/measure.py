@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costmodel import readers
+from costmodel.api import as_network
 from costmodel.calibration.export import to_onnx
 from costmodel.calibration.measurements import BITS, Measurement, Measurements, Recorder, write_parquet
 from costmodel.calibration.runtime import OnnxRuntime, Runtime, Timing
@@ -28,15 +29,17 @@ SECONDS = 1.0
 
 
 def measure(
-    networks: Iterable[Network | Subject], output: str | Path | None = None, *, runs: int = RUNS, threads: int = 1,
+    networks: Network | Subject | str | Path | Iterable[Network | Subject | str | Path],
+    output: str | Path | None = None, *, runs: int = RUNS, threads: int = 1,
     seconds: float = SECONDS, layers: bool = True, runtime: Runtime | None = None,
 ) -> Measurements:  # fmt: skip
     """Run networks with random weights, in ONNX Runtime or in PyTorch, and note how long they and their layers take.
 
     Parameters
     ----------
-    networks : iterable of Network or Subject
-        Of integer sizes: of the zoo, of a file, of `micro_networks`. A `file_subject` is an ONNX file that is run itself.
+    networks : Network, Subject, str or Path, or several of them
+        Of integer sizes: of the zoo, of a file, of `micro_networks`; names will do. A `file_subject`, or the name of an ONNX file, is
+        a file that is run itself.
     output : str or Path, optional
         A .csv file, to which rows are added as they come, so that a killed measurement leaves what it had; networks that it holds
         already are not measured again. Or a .parquet file, written at the end.
@@ -90,7 +93,7 @@ def measure(
             asked = {name: about[name] for name in others}
             raise FieldError(f"{str(path)!r} holds measurements of {_said(others)}, not of {_said(asked)}; give another file")
     known = {row.network for row in rows}
-    todo = [one for one in networks if _name(one) not in known]
+    todo = [one for one in _subjects(networks) if _name(one) not in known]
     with progress() as tell:
         for number, one in enumerate(todo, 1):
             tell(f"measuring {_name(one)} ({number} of {len(todo)})")
@@ -103,6 +106,16 @@ def measure(
     if path is not None and path.suffix == ".parquet":
         write_parquet(measurements, path)
     return measurements
+
+
+def _subjects(networks: Any) -> list[Network | Subject]:
+    alone = isinstance(networks, Subject) or not isinstance(networks, Iterable) or isinstance(networks, str)
+    found = [networks] if alone else networks
+    return [one if isinstance(one, Subject) else file_subject(one) if _is_onnx(one) else as_network(one) for one in found]
+
+
+def _is_onnx(one: Any) -> bool:
+    return isinstance(one, str | Path) and Path(one).suffix.lower() == ".onnx"
 
 
 def _said(about: Mapping[str, Any]) -> str:

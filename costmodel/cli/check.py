@@ -28,7 +28,7 @@ def _check(
     traffic: Annotated[str | None, typer.Option(help="Who crosses the DDR bus, in place of the budget's.")] = None,
     weight_bits: arguments.WeightBits = None,
     activation_bits: arguments.ActivationBits = None,
-    format: Annotated[str, typer.Option("--format", "-f", help="text, json, junit or github.")] = "text",
+    format: Annotated[str, typer.Option("--format", "-f", help="text, json, junit or github; markdown, latex, csv or html.")] = "text",
     output: arguments.Output = None,
 ) -> None:
     """Check NETWORK against a budget. Exit code 0: all limits kept; 1: one is exceeded; 2: the budget or the network can't be read."""

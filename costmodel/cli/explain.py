@@ -10,10 +10,11 @@ from costmodel.api import predict
 from costmodel.cli import arguments
 from costmodel.cli.shell import BUILDER_OPTIONS, app
 from costmodel.cli.subjects import machine_of, network_of, numbers_for
-from costmodel.cli.written import write
+from costmodel.cli.written import show, write
 from costmodel.errors import UnknownNameError
 
 _FORMATS = {"text": "to_text", "markdown": "to_markdown", "latex": "to_latex"}
+_TABLES = ("table", "csv", "html")
 
 
 @app.command("explain", context_settings=BUILDER_OPTIONS)
@@ -32,12 +33,14 @@ def _explain(
     weight_bits: arguments.WeightBits = None,
     activation_bits: arguments.ActivationBits = None,
     parameters: arguments.Parameters = "weights",
-    format: Annotated[str, typer.Option("--format", "-f", help="text, markdown, latex or json.")] = "text",
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="text, markdown, latex or json; a row a figure: table, csv or html.")
+    ] = "text",
     output: arguments.Output = None,
 ) -> None:
     """Tell how each figure of a LAYER came about: formula, values, result, source."""
-    if format not in (*_FORMATS, "json"):
-        raise UnknownNameError.of("format of an explanation", format, (*_FORMATS, "json"))
+    if format not in (known := (*_FORMATS, "json", *_TABLES)):
+        raise UnknownNameError.of("format of an explanation", format, known)
     extra = list(context.args)
     if layer is not None and layer.startswith("--"):  # an option of the network's builder where a layer might stand
         extra, layer = [layer, *extra], None
@@ -53,4 +56,6 @@ def _explain(
 
         with numbers_for(built):
             return write(to_json(told.to_dict()), output)
+    if format in _TABLES:
+        return show(told.table(exact=format == "csv"), format, output)
     write(getattr(told, _FORMATS[format])(), output)

@@ -52,7 +52,7 @@ def _fuse(
     sram: Annotated[str, typer.Option(help="The capacity.")] = "1 MiB",
     weight_bits: arguments.WeightBits = None,
     activation_bits: arguments.ActivationBits = None,
-    accumulator_bits: Annotated[int, typer.Option(help="Width of partial sums that are held.")] = 32,
+    accumulator_bits: arguments.AccumulatorBits = None,
     time_limit_s: Annotated[float, typer.Option(help="Seconds for the search.")] = 60.0,
     inputs: arguments.Inputs = None,
     values: arguments.Values = None,

@@ -31,7 +31,7 @@ def _formula(
     name: Annotated[str, typer.Argument(help="conv for a convolution flavour, or a zoo network.")],
     flavour: Annotated[str, typer.Option(help="standard, spatially_separable, depthwise_separable, ...")] = "standard",
     metric: Annotated[str, typer.Option(help="macs, weights, trainable, ddr_bytes, time_serial_s, ...")] = "macs",
-    format: Annotated[str, typer.Option("--format", "-f", help="text, latex or python.")] = "text",
+    format: Annotated[str, typer.Option("--format", "-f", help="text, latex or python; table, markdown, csv, json or html.")] = "text",
     output: arguments.Output = None,
 ) -> None:
     """Print a closed form, derived from the layers."""
@@ -41,7 +41,7 @@ def _formula(
     if name == "conv" or flavour != "standard":
         options["flavour"] = flavour
     form = formula(name, metric=metric, **options)
-    write(form.render(format) + "\n", output)
+    write(form.render(format).rstrip("\n") + "\n", output)
     if form.conditions:
         print("where " + ", ".join(form.conditions), file=sys.stderr)
 

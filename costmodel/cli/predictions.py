@@ -10,7 +10,8 @@ from costmodel import zoo
 from costmodel.api import predict
 from costmodel.cli import arguments
 from costmodel.cli.shell import BUILDER_OPTIONS, app
-from costmodel.cli.subjects import machines_of, network_of, numbers_for, side_of
+from costmodel.cli.subjects import machines_of, network_of, numbers_for, sides_of
+from costmodel.cli.words import parted
 from costmodel.cli.written import arranged, show, write
 from costmodel.errors import FieldError
 
@@ -74,7 +75,8 @@ def _predict(
 
             with numbers_for(built):
                 return write(to_json([p.to_dict() for p in predictions]), output)
-        return show(arranged(summary(predictions, f"{built.name}, machines side by side"), sort, top), format, output)
+        table = summary(predictions, f"{built.name}, machines side by side", exact=format == "csv")
+        return show(arranged(table, sort, top), format, output)
     (prediction,) = predictions
     if rows in GROUPINGS:
         return show(arranged(prediction.shares(rows), sort, top), format, output)
@@ -85,8 +87,7 @@ def _predict(
         from costmodel.report.documents import markdown, page
 
         return write((page if format == "html" else markdown)(prediction, layers=arranged(prediction.table(), sort, top)), output)
-    exact = format == "csv" and rows == "fused"
-    return show(arranged(prediction.table(rows=rows, exact=exact), sort, top), format, output)
+    return show(arranged(prediction.table(rows=rows, exact=format == "csv"), sort, top), format, output)
 
 
 @app.command("compare", context_settings=BUILDER_OPTIONS)
@@ -100,32 +101,38 @@ def _compare(
     hardware: arguments.Machines = "pardhi",
     set_: arguments.Changes = None,
     traffic: arguments.Traffic = "resident",
+    weight_bits: arguments.WeightBits = None,
+    activation_bits: arguments.ActivationBits = None,
     by: Annotated[str | None, typer.Option(help="Of two: a row a layer, kind, stage or block, and where the difference lies.")] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Of two: what changes, by figure and by layer.")] = False,
     sort: arguments.Sort = None,
+    top: arguments.Top = None,
     format: arguments.Format = "table",
     output: arguments.Output = None,
 ) -> None:
-    """Set networks, and machines, side by side: one row each; two of them part by part with --by."""
+    """Set networks, and machines, side by side: one row each; two of them part by part with --by. Options of builders go to all of them."""
     from costmodel.prediction.views import summary
 
-    names = (networks or []) + (sorted(zoo.NETWORKS) if all_ else [])
-    extra = [name for name in (*names, *context.args) if name.startswith("-")]
-    if extra or not names:
-        given = f"{extra[0]!r} is no option of compare" if extra else "compare needs a network"
-        raise FieldError(f"{given}; give zoo names, network JSON files or --all")
+    names, extra = parted([*(networks or []), *context.args])
+    names += sorted(zoo.NETWORKS) if all_ else []
+    if not names:
+        raise FieldError("compare needs a network; give zoo names, files or --all")
     machines = machines_of(hardware, set_)
-    built = [side_of(name, inputs, values, unknown) for name in names]
-    predictions = [predict(network, machine, traffic=traffic) for network in built for machine in machines]
+    built = sides_of(names, extra, inputs, values, unknown)
+    predictions = [
+        predict(network, machine, traffic=traffic, weight_bits=weight_bits, activation_bits=activation_bits)
+        for network in built
+        for machine in machines
+    ]
     with numbers_for(*built):
         if diff:
             from costmodel.report.difference import of_two
 
             return write(of_two(predictions).render(format), output)
         if by is None:
-            return show(arranged(summary(predictions, "side by side"), sort, None), format, output)
+            return show(arranged(summary(predictions, "side by side", exact=format in ("csv", "json")), sort, top), format, output)
         if len(predictions) != 2:
             raise FieldError(f"`--by` sets two against each other: two networks, or one on two machines; these are {len(predictions)}")
         from costmodel.whatif.compare import compare_by
 
-        show(arranged(compare_by(predictions[0], predictions[1], by), sort, None), format, output)
+        show(arranged(compare_by(predictions[0], predictions[1], by), sort, top), format, output)

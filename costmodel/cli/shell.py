@@ -6,10 +6,13 @@ import io
 import sys
 from typing import Annotated
 
-import typer
-
 from costmodel import __version__
-from costmodel.errors import CostModelError
+from costmodel.errors import CostModelError, MissingExtraError
+
+try:
+    import typer
+except ImportError:
+    raise MissingExtraError.of("typer", "cli", "the shell command") from None
 
 app: typer.Typer = typer.Typer(
     help="Predict what a neural network costs on a machine.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,

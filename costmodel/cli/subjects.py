@@ -75,9 +75,11 @@ def _asking(*networks: Network) -> str:
     return "give " + " ".join(f'--input "{name}={",".join(map(str, shape))}"' for name, shape in shapes)
 
 
-def side_of(name: str, inputs: list[str] | None, values: list[str] | None, unknown: str) -> Network:
-    """One of several networks: what is said of files goes to the files among them."""
-    return network_of(name, [], inputs, values, unknown) if readers.is_file_name(name) else network_of(name, [])
+def sides_of(names: list[str], extra: list[str], inputs: list[str] | None, values: list[str] | None, unknown: str) -> list[Network]:
+    """Several networks: what is said of files goes to the files among them, arguments of builders to all others."""
+    if extra and all(map(readers.is_file_name, names)):
+        raise FieldError(f"{extra[0]!r} goes with a zoo network; {', '.join(map(repr, names))} are files")
+    return [network_of(name, [], inputs, values, unknown) if readers.is_file_name(name) else network_of(name, extra) for name in names]
 
 
 def subject_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,6 +34,19 @@ def assignments(words: Iterable[str], option: str, dashes: bool = False) -> dict
             raise FieldError(f"{option} {name!r} is given twice")
         found[name.strip()] = value.strip()
     return found
+
+
+def parted(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Names, and what stands between them of options with their values."""
+    names: list[str] = []
+    options: list[str] = []
+    pending = iter(words)
+    for word in pending:
+        if word.startswith("-"):
+            options += [word] if "=" in word else [word, *itertools.islice(pending, 1)]
+        else:
+            names.append(word)
+    return names, options
 
 
 def value_of(text: str) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from costmodel import quantities
 from costmodel._num import Num, is_symbolic, total
+from costmodel.api import as_network
 from costmodel.counters.account import CAUSES, account, family
 from costmodel.counters.claim import Claim
 from costmodel.counters.rules import TOOLS
@@ -16,14 +18,15 @@ from costmodel.network import Network
 from costmodel.tables import Column, Table
 
 
-def reconcile(network: Network, *, functions: Collection[str] = (), claimed: str | int | None = None) -> Table:
+def reconcile(network: Network | str | Path, *, functions: Collection[str] = (), claimed: str | int | None = None) -> Table:
     """What other tools print of a network, and by which of their rules.
 
     Every row adds up: the MACs of the first row and the causes of a row give its figure, exactly.
 
     Parameters
     ----------
-    network : Network
+    network : Network, str or Path
+        A network, the name of one in the zoo, or a model file.
     functions : collection of str
         Layers that the model calls as functions of torch, by kind or by name: ``("relu", "pool5")``. Tools that hook modules miss
         them. All others are modules, or operators (``+``, ``*``, ``@``) where torch has no module.
@@ -55,6 +58,7 @@ def reconcile(network: Network, *, functions: Collection[str] = (), claimed: str
     >>> cm.reconcile(net, claimed="8.18 GFLOPs").notes[0]
     '8.18 GFLOPs is what these give: costmodel, 2 a MAC; torch FlopCounterMode'
     """
+    network = as_network(network)
     claim = None if claimed is None else Claim.of(claimed)
     if claim and is_symbolic(network.macs):
         raise SymbolicError(f"a claim (={claimed!r}) needs a network of plain sizes; {network.name!r} holds symbols")

@@ -67,10 +67,19 @@ def weights(in_channels: Size, out_channels: Size, kernel: Steps, groups: Step) 
     int, array or symbol
         [count]
 
+    Notes
+    -----
+    Valid for any stride, dilation and padding. Depthwise: `groups` is `in_channels`, and every channel has `out_channels` / `groups`
+    kernels.
+
     Examples
     --------
     >>> weights(32, 64, (1, 1), 1), weights(32, 32, (3, 3), 32)
     (2048, 288)
+    >>> import sympy
+    >>> C_i, C_o, k = sympy.symbols("C_i C_o k", positive=True)
+    >>> weights(C_i, C_o, (k, k), 1)
+    C_i*C_o*k**2
 
     References
     ----------

@@ -41,6 +41,10 @@ def energy(
 
     >>> round(energy(0, 0, 0, 4, 4.6e-12, 0.9e-12, 1.25e-12, 160e-12) / 3.7e-12)
     173
+    >>> import sympy
+    >>> M, Q = sympy.symbols("M Q", positive=True)
+    >>> energy(M, 0, 0, Q, 3, 0, 0, 160)
+    3*M + 160*Q
 
     References
     ----------

@@ -24,10 +24,18 @@ def macs(rows: Size, in_features: Size, out_features: Size) -> Num:
     int, array or symbol
         [MAC]
 
+    Notes
+    -----
+    Valid for any order of the loops; a product that saves multiplications, as Strassen's does, has fewer.
+
     Examples
     --------
     >>> macs(1, 1024, 1000)      # MobileNet v1, classifier
     1024000
+    >>> import sympy
+    >>> M, K, N = sympy.symbols("M K N", positive=True)
+    >>> macs(M, K, N)
+    K*M*N
 
     References
     ----------
@@ -52,10 +60,18 @@ def weights(in_features: Size, out_features: Size) -> Num:
     int, array or symbol
         [count]
 
+    Notes
+    -----
+    Biases are counted apart. A pointwise convolution of as many channels has as many.
+
     Examples
     --------
     >>> weights(4096, 4096)      # AlexNet, fc7
     16777216
+    >>> import sympy
+    >>> K, N = sympy.symbols("K N", positive=True)
+    >>> weights(K, N)
+    K*N
 
     References
     ----------

@@ -24,10 +24,18 @@ def weights(inputs: Size, hidden: Size, gates: Step) -> Num:
     int, array or symbol
         [count]; as many MACs for every step of the sequence.
 
+    Notes
+    -----
+    Biases are counted apart; two directions have twice as many. A state that is projected is `projected_weights`.
+
     Examples
     --------
     >>> weights(128, 128, 4)      # Silero VAD, LSTM
     131072
+    >>> import sympy
+    >>> I, H = sympy.symbols("I H", positive=True)
+    >>> weights(I, H, 4)
+    4*H*(H + I)
 
     References
     ----------
@@ -54,10 +62,18 @@ def projected_weights(inputs: Size, hidden: Size, outputs: Size, gates: Step) ->
     int, array or symbol
         [count]; as many MACs for every step of the sequence.
 
+    Notes
+    -----
+    Biases and peepholes are counted apart; two directions have twice as many.
+
     Examples
     --------
     >>> projected_weights(40, 2048, 512, 4)      # 4*2048*(40+512) + 2048*512
     5570560
+    >>> import sympy
+    >>> I, H, P = sympy.symbols("I H P", positive=True)
+    >>> projected_weights(I, H, P, 4)
+    H*(4*I + 5*P)
 
     References
     ----------

@@ -77,6 +77,10 @@ def bitmap_bits(weights: Size, nonzeros: Count, value_bits: Size) -> Num:
     --------
     >>> bitmap_bits(1000, 100, 8)      # 1000 + 100 * 8, against 8000
     1800
+    >>> import sympy
+    >>> W, n = sympy.symbols("W n", positive=True)
+    >>> bitmap_bits(W, n, 8)
+    W + 8*n
 
     References
     ----------
@@ -103,10 +107,18 @@ def indexed_bits(entries: Count, value_bits: Size, index_bits: Size) -> Num:
     int, array or symbol
         [bit]
 
+    Notes
+    -----
+    Less than behind a mask (`bitmap_bits`) where fewer than one weight in `index_bits` is stored.
+
     Examples
     --------
     >>> indexed_bits(3397387, 5, 4)      # fc6 of AlexNet, before fillers
     30576483
+    >>> import sympy
+    >>> e, v, i = sympy.symbols("e v i", positive=True)
+    >>> indexed_bits(e, v, i)
+    e*(i + v)
 
     References
     ----------
@@ -144,6 +156,10 @@ def expected_fillers(zeros: Real, nonzeros: Real, index_bits: Step) -> Num:
 
     >>> round(expected_fillers(91, 9, 4) / 9, 3)
     0.284
+    >>> import sympy
+    >>> z, n = sympy.symbols("z n", positive=True)
+    >>> expected_fillers(z, n, 1)
+    n*z**2/((n + z)**2*(-z**2/(n + z)**2 + 1))
 
     References
     ----------
@@ -171,10 +187,18 @@ def codebook_bits(shared_bits: Step, entry_bits: Size) -> Num:
     int, array or symbol
         [bit]
 
+    Notes
+    -----
+    One table; where every layer has its own, each counts. Places that no weight uses are counted too.
+
     Examples
     --------
     >>> codebook_bits(5, 32)      # 32 floats
     1024
+    >>> import sympy
+    >>> b = sympy.symbols("b", positive=True)
+    >>> codebook_bits(b, 32)
+    32*2**b
 
     References
     ----------
@@ -201,10 +225,18 @@ def groups_of_weights(weights: Size, channels: Size, group: Size) -> Num:
     int, array or symbol
         [count]
 
+    Notes
+    -----
+    The last group of a channel may be smaller. With a `group` of all weights of a channel there is one group a channel.
+
     Examples
     --------
     >>> groups_of_weights(4096 * 4096, 4096, 128)      # 32 groups a row
     131072
+    >>> import sympy
+    >>> C = sympy.symbols("C", positive=True)
+    >>> groups_of_weights(C * 256, C, 128)
+    2*C
 
     References
     ----------
@@ -231,12 +263,20 @@ def scale_bits(scales: Count, scale_bits: Size, zero_point_bits: Count) -> Num:
     int, array or symbol
         [bit]
 
+    Notes
+    -----
+    The weights themselves are counted apart.
+
     Examples
     --------
     A 4-bit weight in groups of 32 with 16-bit scales takes 4.5 bits:
 
     >>> 4 + scale_bits(1, 16, 0) / 32
     4.5
+    >>> import sympy
+    >>> g = sympy.symbols("g", positive=True)
+    >>> scale_bits(g, 16, 8)
+    24*g
 
     References
     ----------
@@ -269,6 +309,10 @@ def entropy_bits(frequencies: Annotated[tuple[Num, ...], Domain(axes=2, high=64,
     --------
     >>> entropy_bits((2, 1, 1))      # 1/2 + 2 * 1/4 * 2
     1.5
+    >>> import sympy
+    >>> f = sympy.symbols("f", positive=True)
+    >>> entropy_bits((f, f, f, f))
+    -log(f)/log(2) + log(4*f)/log(2)
 
     References
     ----------

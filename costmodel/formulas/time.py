@@ -24,10 +24,18 @@ def transfer(n_bytes: Amount, bytes_per_s: Rate) -> Num:
     float, array or symbol
         [s]
 
+    Notes
+    -----
+    Valid at the bandwidth that a stream reaches; what is shorter than a burst is first made longer by `occupied_bytes`.
+
     Examples
     --------
     >>> transfer(6_219_904, 10**9)      # mobilenet_cifar, weights both ways
     0.006219904
+    >>> import sympy
+    >>> Q, beta = sympy.symbols("Q beta", positive=True)
+    >>> transfer(Q, beta)
+    Q/beta
 
     References
     ----------
@@ -54,10 +62,18 @@ def mac(macs: Amount, mac_flops_per_s: Rate) -> Num:
     float, array or symbol
         [s]
 
+    Notes
+    -----
+    Valid where every MAC unit works all the time; `occupied_macs` is for those that don't.
+
     Examples
     --------
     >>> mac(452_058_368, 10**12)      # mobilenet_cifar
     0.000904116736
+    >>> import sympy
+    >>> M, pi = sympy.symbols("M pi", positive=True)
+    >>> mac(M, pi)
+    2*M/pi
 
     References
     ----------
@@ -84,10 +100,18 @@ def other(other_ops: Amount, other_ops_per_s: Rate) -> Num:
     float, array or symbol
         [s]
 
+    Notes
+    -----
+    Valid where all operations take alike; a table of operations says how many each step has.
+
     Examples
     --------
     >>> other(5_080_320, 10**10)
     0.000508032
+    >>> import sympy
+    >>> P, omega = sympy.symbols("P omega", positive=True)
+    >>> other(P, omega)
+    P/omega
 
     References
     ----------
@@ -112,10 +136,18 @@ def serial(bus_s: Seconds, mac_s: Seconds, other_s: Seconds) -> Num:
     float, array or symbol
         [s]
 
+    Notes
+    -----
+    An upper end: no engine works while another does.
+
     Examples
     --------
     >>> serial(2.0, 1.0, 0.5)
     3.5
+    >>> import sympy
+    >>> a, b, c = sympy.symbols("a b c", positive=True)
+    >>> serial(a, b, c)
+    a + b + c
 
     References
     ----------
@@ -140,10 +172,19 @@ def overlapped(bus_s: Seconds, mac_s: Seconds, other_s: Seconds) -> Num:
     float, array or symbol
         [s]
 
+    Notes
+    -----
+    Valid where the pieces that are moved and worked on may be as small as one likes; with tiles it is `double_buffered`. MACs and other
+    operations share the core and add up.
+
     Examples
     --------
     >>> overlapped(2.0, 1.0, 0.5)
     2.0
+    >>> import sympy
+    >>> a, b, c = sympy.symbols("a b c", positive=True)
+    >>> overlapped(a, b, c)
+    Max(a, b + c)
 
     References
     ----------
@@ -179,6 +220,10 @@ def double_buffered(load_s: Seconds, compute_s: Seconds, store_s: Seconds, tiles
     --------
     >>> double_buffered(2.0, 3.0, 1.0, 1), double_buffered(2.0, 3.0, 1.0, 10), double_buffered(0.5, 3.0, 1.0, 10)
     (6.0, 33.0, 31.5)
+    >>> import sympy
+    >>> l, c, n = sympy.symbols("l c n", positive=True)
+    >>> double_buffered(l, c, 0, n)
+    c + l + (n - 1)*Max(c, l)
 
     References
     ----------
@@ -209,10 +254,18 @@ def prefetched(weight_bytes: Amount, room_bytes: Amount, idle_s: Seconds, bytes_
     float, array or symbol
         [B]
 
+    Notes
+    -----
+    The room is that beside what both layers hold, so that nothing is driven out.
+
     Examples
     --------
     >>> prefetched(4096, 65_536, 1e-6, 10**9)      # a microsecond at 1 GB/s
     1000.0
+    >>> import sympy
+    >>> W, r = sympy.symbols("W r", positive=True)
+    >>> prefetched(W, r, 1, 10)
+    Min(10, W, r)
 
     References
     ----------
@@ -239,10 +292,18 @@ def occupied_macs(macs: Amount, utilisation: Share) -> Num:
     float, array or symbol
         [MAC]
 
+    Notes
+    -----
+    Valid for one layer on one machine: the share depends on shapes, and is measured or read off the mapping.
+
     Examples
     --------
     >>> occupied_macs(3_612_672, 0.25)      # a depthwise layer on a quarter of the units
     14450688.0
+    >>> import sympy
+    >>> M, u = sympy.symbols("M u", positive=True)
+    >>> occupied_macs(M, u)
+    M/u
 
     References
     ----------
@@ -269,10 +330,18 @@ def occupied_ops(other_ops: Amount, utilisation: Share) -> Num:
     float, array or symbol
         [operation]
 
+    Notes
+    -----
+    Valid for one kind of operation on one machine; shares are measured.
+
     Examples
     --------
     >>> occupied_ops(802_816, 0.125)      # an activation that calls a function for every element
     6422528.0
+    >>> import sympy
+    >>> P, u = sympy.symbols("P u", positive=True)
+    >>> occupied_ops(P, u)
+    P/u
 
     References
     ----------
@@ -309,6 +378,10 @@ def occupied_bytes(n_bytes: Amount, run_bytes: Length, burst_bytes: Length) -> N
     --------
     >>> occupied_bytes(1000, 16, 64), occupied_bytes(1000, 100, 64)      # four times as long; no longer
     (4000.0, 1000.0)
+    >>> import sympy
+    >>> Q, r = sympy.symbols("Q r", positive=True)
+    >>> occupied_bytes(Q, r, 64)
+    64*Q/Min(64, r)
 
     References
     ----------

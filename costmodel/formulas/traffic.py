@@ -85,6 +85,10 @@ def tiled(macs: Amount, outputs: Amount, reuse: Reuse, sram_elements: Capacity) 
     --------
     >>> tiled(4096**3, 4096**2, 1, 2**16)      # the least tiling within 65 793 elements moves 553 648 128
     553648128.0
+    >>> import sympy
+    >>> M, O, S = sympy.symbols("M O S", positive=True)
+    >>> tiled(M, O, 9, S)
+    2*M/(3*sqrt(S)) + O
 
     References
     ----------

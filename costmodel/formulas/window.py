@@ -22,10 +22,18 @@ def span(kernel: Step, dilation: Step) -> Num:
     int, array or symbol
         [rows]
 
+    Notes
+    -----
+    A window of one row spans one row at any dilation.
+
     Examples
     --------
     >>> span(3, 2)
     5
+    >>> import sympy
+    >>> k, d = sympy.symbols("k d", positive=True)
+    >>> span(k, d)
+    d*(k - 1) + 1
 
     References
     ----------
@@ -54,10 +62,18 @@ def floor_size(size: Size, kernel: Step, stride: Step, dilation: Step, padding_b
     int, array or symbol
         Output rows; not positive where the window is larger than the padded input.
 
+    Notes
+    -----
+    Valid for convolution and pooling along one axis; rows at the end that no window reaches are left out.
+
     Examples
     --------
     >>> floor_size(224, 7, 2, 1, 3, 3)      # ResNet, first layer
     112
+    >>> import sympy
+    >>> n = sympy.symbols("n", positive=True)
+    >>> floor_size(n, 3, 2, 1, 1, 1)
+    floor(n/2 - 1/2) + 1
 
     References
     ----------
@@ -86,10 +102,18 @@ def ceil_size(size: Size, kernel: Step, stride: Step, dilation: Step, padding_be
     int, array or symbol
         Output rows.
 
+    Notes
+    -----
+    Where the last window would start in the padding behind, it is left out.
+
     Examples
     --------
     >>> ceil_size(113, 3, 2, 1, 0, 0)      # SqueezeNet 1.0 at 227, first pooling
     56
+    >>> import sympy
+    >>> n = sympy.symbols("n", positive=True)
+    >>> ceil_size(n, 3, 2, 1, 0, 0)
+    Min(ceiling(n/2 - 3/2) + 1, ceiling(n/2))
 
     References
     ----------
@@ -117,10 +141,18 @@ def same_size(size: Size, stride: Step) -> Num:
     int, array or symbol
         Output rows.
 
+    Notes
+    -----
+    Valid for any kernel and dilation: the padding is as much as that takes.
+
     Examples
     --------
     >>> same_size(225, 2)
     113
+    >>> import sympy
+    >>> n = sympy.symbols("n", positive=True)
+    >>> same_size(n, 2)
+    ceiling(n/2)
 
     References
     ----------
@@ -151,10 +183,18 @@ def transposed_size(
     int, array or symbol
         Output rows.
 
+    Notes
+    -----
+    The convolution of the same window, stride and padding leads back to `size`.
+
     Examples
     --------
     >>> transposed_size(14, 4, 2, 1, 1, 1, 0)
     28
+    >>> import sympy
+    >>> n = sympy.symbols("n", positive=True)
+    >>> transposed_size(n, 4, 2, 1, 1, 1, 0)
+    2*n
 
     References
     ----------
@@ -182,10 +222,18 @@ def adaptive_rows(size: Size, output_size: Plain) -> Num:
     int, array or symbol
         [rows]; more than `size` where windows overlap.
 
+    Notes
+    -----
+    Valid for any sizes; where `output_size` divides `size`, windows don't overlap and every row is read once.
+
     Examples
     --------
     >>> adaptive_rows(14, 7), adaptive_rows(13, 6)
     (14, 18)
+    >>> import sympy
+    >>> n = sympy.symbols("n", positive=True)
+    >>> adaptive_rows(n, 2)
+    n + ceiling(n/2) - floor(n/2)
 
     References
     ----------

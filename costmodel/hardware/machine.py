@@ -78,7 +78,8 @@ def _array(value: Any) -> Any:
         raise QuantityError("an array must hold at least one figure")
     if not (np.isfinite(value).all() and (value > 0).all()):
         raise QuantityError("an array must be finite and positive throughout")
-    return value.astype(np.float64 if value.dtype.kind == "f" else np.int64, copy=False)
+    whole = value.dtype.kind != "f" and value.max() <= np.iinfo(np.int64).max
+    return value.astype(np.int64 if whole else np.float64, copy=False)
 
 
 def _name(value: Any) -> str:

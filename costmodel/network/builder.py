@@ -155,5 +155,7 @@ def sequential(input_shape: Shape, steps: Iterable[Callable[[Any], Any]], name: 
     """
     x = Input(input_shape)
     for step in steps:
+        if not callable(step):
+            raise FieldError(f"`steps` must be layers or blocks, such as Conv2d(32, 3), got {step!r}")
         x = step(x)
     return collect(x, name)

@@ -17,7 +17,6 @@ from costmodel.prediction.liveness import BufferGraph
 from costmodel.prediction.order import Order, best_order, given_order
 from costmodel.prediction.progress import progress
 from costmodel.prediction.savings import savings
-from costmodel.prediction.widths import ACTIVATION_BITS
 from costmodel.prediction.workload import Workload
 from costmodel.tables import Column, Table
 from costmodel.tables.table import to_json
@@ -197,15 +196,19 @@ class Memory:
         ]
 
     @property
+    def _activation_bits(self) -> Any:
+        return self.workload.widths.said("activation_bits", self.workload.network)
+
+    @property
     def notes(self) -> list[str]:
         """The figures and what they rest on, in words."""
         proof = "proved least" if self.optimal else f"no order below {self.lower_bound_bytes:,} B"
         fused = "fused" if self.workload.fuse_epilogues else "not fused"
-        bits = self.workload.widths.activation_bits or f"{ACTIVATION_BITS} unless the network says otherwise"
         return [
             f"peak {self.peak_live_bytes:,} B ({quantities.show(self.peak_live_bytes, 'B')}) at {self.peak_step}; {proof}",
             f"arena {self.arena_bytes:,} B: lower bound {self.peak_live_bytes:,} B, gap {self.arena_gap:.2%}, by {self._arena.found_by}",
-            f"assumptions: order {self.kind}, in place {', '.join(self.in_place) or 'nothing'}, epilogues {fused}, activation bits {bits}",
+            f"assumptions: order {self.kind}, in place {', '.join(self.in_place) or 'nothing'}, epilogues {fused}, "
+            f"activation bits {self._activation_bits}",
         ]
 
     def table(self) -> Table:
@@ -233,7 +236,7 @@ class Memory:
                 "order": self.kind,
                 "in_place": list(self.in_place),
                 "fuse_epilogues": self.workload.fuse_epilogues,
-                "activation_bits": self.workload.widths.activation_bits or ACTIVATION_BITS,
+                "activation_bits": self._activation_bits,
             },
             "peak_live_bytes": self.peak_live_bytes,
             "lower_bound_bytes": self.lower_bound_bytes,

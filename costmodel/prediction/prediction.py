@@ -20,8 +20,8 @@ from costmodel.prediction.rows import Row
 from costmodel.prediction.shares import shares
 from costmodel.prediction.totals import Total
 from costmodel.prediction.traffic import Policy, Traffic
-from costmodel.prediction.views import layers
-from costmodel.prediction.widths import ACTIVATION_BITS, Widths
+from costmodel.prediction.views import EXACT_COLUMNS, layers
+from costmodel.prediction.widths import Widths
 from costmodel.prediction.workload import Step, Workload
 from costmodel.tables import Table, Tabled
 
@@ -258,8 +258,15 @@ class Prediction(Tabled):
     @cached_property
     def energies(self) -> Energies:
         """Joules of an operation and of a byte: the machine's, else those of a published table at the width of the feature maps."""
-        bits = self.widths.activation_bits
-        return Energies.of(self.hardware, ACTIVATION_BITS if bits is None else bits)
+        return Energies.of(self.hardware, self.widths.operand(self.network))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was asked beside network and machine: ``costmodel.predict(p.network, p.hardware, **p.options)`` says the same again."""
+        return {
+            "traffic": self.policy, "order": "given" if self.workload.order is None else "best", "fuse_epilogues": self.fuse_epilogues,
+            **self.widths.fields(), "other_ops": self.replaced_ops, "weight_prefetch": self.weight_prefetch,
+        }  # fmt: skip
 
     def on(self, hardware: Hardware) -> Prediction:
         """The same network under the same assumptions on another machine."""
@@ -388,12 +395,12 @@ class Prediction(Tabled):
         return of_total(self) if layer is None else of_row(self, self[layer])
 
     def to_csv(self) -> str:
-        """Every figure of every row, exact."""
+        """Every figure of every row, exact; the assumptions in the last column."""
         return self.table(exact=True).to_csv()
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Every figure of every row, exact, indexed by layer; the assumptions stand in `attrs`."""
-        frame = self.table(exact=True).to_dataframe().set_index("name")
+        frame = self.table(exact=True).select(*(column.key for column in EXACT_COLUMNS)).to_dataframe().set_index("name")
         frame.attrs.update(self.assumptions)
         return frame
 

@@ -210,7 +210,7 @@ class Row(Derived):
     def _repr_html_(self) -> str:
         from costmodel.prediction.views import figures
 
-        return figures(self, self.name).to_html()
+        return figures(self, self.name, self._prediction).to_html()
 
     def __repr__(self) -> str:
         return f"Row({self.name!r}, {self.kind}, macs={self.macs}, time_serial_s={self.time_serial_s})"

@@ -192,7 +192,7 @@ class Total(Derived):
     def _repr_html_(self) -> str:
         from costmodel.prediction.views import figures
 
-        return figures(self, f"{self._prediction.network.name} on {self._prediction.hardware.name}").to_html()
+        return figures(self, f"{self._prediction.network.name} on {self._prediction.hardware.name}", self._prediction).to_html()
 
     def __repr__(self) -> str:
         return f"Total(macs={self.macs}, ddr_bytes={self.ddr_bytes}, time_serial_s={self.time_serial_s})"

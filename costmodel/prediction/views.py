@@ -103,19 +103,26 @@ SUMMARY_COLUMNS = (
 """One prediction a row."""
 
 
+_ASSUMPTIONS = Column("assumptions", "assumptions")
+"""What stands below a table for people, where every row stands for itself: in CSV."""
+
+
 def layers(prediction: Prediction, *, rows: str = "fused", exact: bool = False) -> Table:
-    """One row a step (`rows="fused"`) or a node (`rows="all"`)."""
+    """One row a step (`rows="fused"`) or a node (`rows="all"`); `exact` has every figure, and the assumptions with each."""
     if rows not in ("fused", "all"):
         raise UnknownNameError.of("choice of rows", rows, ("fused", "all"))
-    title = f"{prediction.network.name} on {prediction.hardware.name}"
+    title, said = f"{prediction.network.name} on {prediction.hardware.name}", notes(prediction)
+    beside = {_ASSUMPTIONS.key: "; ".join(said)}
     if rows == "all":
-        return Table(NODE_COLUMNS, _nodes(prediction), title=title, notes=notes(prediction))
+        columns = (*NODE_COLUMNS, _ASSUMPTIONS) if exact else NODE_COLUMNS
+        return Table(columns, [row | beside for row in _nodes(prediction)], title=title, notes=said)
     if exact:
-        return Table(EXACT_COLUMNS, [row.to_dict() | row.parameters for row in prediction.rows], title=title, notes=notes(prediction))
+        found = [row.to_dict() | row.parameters | beside for row in prediction.rows]
+        return Table((*EXACT_COLUMNS, _ASSUMPTIONS), found, title=title, notes=said)
     columns = LAYER_COLUMNS if prediction.never_serial else (*LAYER_COLUMNS[:-1], *BUFFERED_COLUMNS, LAYER_COLUMNS[-1])
     keys = [column.key for column in columns]
     body = [{key: getattr(row, key) for key in keys} | {"kind": _kind(row)} for row in prediction.rows]
-    return Table(columns, body, title=title, notes=notes(prediction), footer=_footer(prediction))
+    return Table(columns, body, title=title, notes=said, footer=_footer(prediction))
 
 
 def _kind(row: Row) -> str:
@@ -146,21 +153,24 @@ def _nodes(prediction: Prediction) -> list[dict[str, Any]]:
     ]
 
 
-def summary(predictions: Sequence[Prediction], title: str = "") -> Table:
-    """One row a prediction: networks and machines side by side."""
-    rows = []
+def summary(predictions: Sequence[Prediction], title: str = "", *, exact: bool = False) -> Table:
+    """One row a prediction: networks and machines side by side; where rows stand for themselves, `exact`, each with its assumptions."""
+    rows, below = [], []
     for prediction in predictions:
         total = prediction.total
+        below += (lines := notes(prediction))
         row = {c.key: getattr(total, c.key) for c in SUMMARY_COLUMNS if hasattr(type(total), c.key)}
         parameters = {"parameters": total.parameters["trainable"]}
-        rows.append(row | parameters | {"network": prediction.network.name, "hardware": prediction.hardware.name})
-    return Table(SUMMARY_COLUMNS, rows, title=title, notes=list(dict.fromkeys(note for p in predictions for note in notes(p))))
+        said = {"network": prediction.network.name, "hardware": prediction.hardware.name, _ASSUMPTIONS.key: "; ".join(lines)}
+        rows.append(row | parameters | said)
+    columns = (*SUMMARY_COLUMNS, _ASSUMPTIONS) if exact else SUMMARY_COLUMNS
+    return Table(columns, rows, title=title, notes=list(dict.fromkeys(below)))
 
 
-def figures(work: Row | Total, title: str) -> Table:
+def figures(work: Row | Total, title: str, prediction: Prediction) -> Table:
     """Every figure of a row, or of the totals, one below the other."""
     rows = [{"figure": key, "value": _figure(key, value)} for key, value in work.to_dict().items() if value is not None]
-    return Table([Column("figure", "figure"), Column("value", "value")], rows, title=title)
+    return Table([Column("figure", "figure"), Column("value", "value")], rows, title=title, notes=notes(prediction))
 
 
 def _figure(key: str, value: Any) -> str:
@@ -192,8 +202,8 @@ def notes(prediction: Prediction) -> list[str]:
         lines.append(
             f"{prediction.network.name}: feature maps do not fit the SRAM of {prediction.hardware.name}; its time is that of a larger one"
         )
-    if prediction.total.fits_flash is False:
-        lines.append(f"{prediction.network.name}: weights do not fit the flash of {prediction.hardware.name}")
+    if isinstance(fits := prediction.total.fits_flash, bool):
+        lines.append(f"{prediction.network.name}: weights {'fit' if fits else 'do not fit'} the flash of {prediction.hardware.name}")
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any
 
 from costmodel._num import Num, bytes_of
@@ -46,6 +47,16 @@ class Widths(Record):
         """The width of a node's partial sums."""
         own = node.accumulator_bits if self.accumulator_bits is None else self.accumulator_bits
         return ACCUMULATOR_BITS if own is None else own
+
+    def operand(self, network: Network) -> Num:
+        """The width of the feature maps that most layers with MACs read; the wider where two are as many."""
+        if self.activation_bits is not None:
+            return self.activation_bits
+        if all(node.activation_bits is None for node in network.nodes.values()):
+            return ACTIVATION_BITS
+        read = [node.inputs[0].node for name, node in network.nodes.items() if node.inputs and network.counts[name].macs != 0]
+        found = Counter(self.activation(network.nodes[name]) for name in read or network.nodes)
+        return max(found, key=lambda bits: (found[bits], bits if isinstance(bits, int) else 0))
 
     def stored_bytes(self, node: Node, counts: Counts, parameters: Num) -> Num:
         """Bytes that a node's parameters occupy, under the named total of which there are `parameters`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from costmodel import quantities
 from costmodel.errors import FieldError
 from costmodel.report import scales, style
+from costmodel.report.asked import memory_of, slope_of
 from costmodel.report.charts import lines, spread
 from costmodel.tables import Column, Table
 
@@ -21,13 +22,13 @@ _APART = 1.5
 """Knees nearer than this factor would have their names upon each other."""
 
 
-def ski_slope(slope: SkiSlope, *, title: str = "") -> Chart:
+def ski_slope(slope: SkiSlope | Prediction, *, title: str = "") -> Chart:
     """Traffic against capacity, with the bound and the compulsory traffic; dotted lines name the capacities of the knees.
 
     Parameters
     ----------
-    slope : SkiSlope
-        Of `costmodel.ski_slope`.
+    slope : SkiSlope or Prediction
+        Of `costmodel.ski_slope`; of a prediction it is drawn over the capacities around its machine's SRAM.
     title : str
         Above the plot.
 
@@ -42,6 +43,7 @@ def ski_slope(slope: SkiSlope, *, title: str = "") -> Chart:
     >>> sorted({point["name"] for point in cm.plot.ski_slope(slope).to_dict()["layer"][0]["data"]["values"]})
     ['DDR traffic', 'bound', 'compulsory']
     """
+    slope = slope_of(slope)
     rows = []
     for row in slope.table().rows:
         for name, number in (("DDR traffic", row["ddr_bytes"]), ("bound", row["bound_bytes"]), ("compulsory", slope.compulsory_bytes)):
@@ -69,13 +71,13 @@ def _named(knees: Iterable[Knee]) -> dict[str, float]:
     return {quantities.show(n_bytes, "B"): n_bytes for n_bytes in reversed(chosen)}
 
 
-def arena(memory: Memory, *, title: str = "") -> Chart:
+def arena(memory: Memory | Prediction, *, title: str = "") -> Chart:
     """Tensors as rectangles: across the steps at which they live, up the addresses that they hold.
 
     Parameters
     ----------
-    memory : Memory
-        Of `costmodel.memory`.
+    memory : Memory or Prediction
+        Of `costmodel.memory`; a prediction has one of its own, in its order.
     title : str
         Above the plot.
 
@@ -91,6 +93,7 @@ def arena(memory: Memory, *, title: str = "") -> Chart:
     301056
     """
     alt = style.load()
+    memory = memory_of(memory)
     tensors = memory.tensors
     if not tensors:
         raise FieldError(f"network {memory.workload.network.name!r} holds no tensor")
@@ -186,7 +189,7 @@ def live_memory(prediction: Prediction, *, title: str = "", width: int = 680, he
     fits = f"{gap} less than the SRAM of {machine}" if peak <= sram else f"{gap} more than the SRAM of {machine} has"
     packed = "the arena is as low as that" if memory.arena_bytes == peak else f"an arena takes {quantities.show(memory.arena_bytes, 'B')}"
     said = f"{name} holds at most {quantities.show(peak, 'B')}, {fits}"
-    return style.dressed(chart, title or said, f"line: live bytes; boxes: the tensors at their addresses; {packed}")
+    return style.dressed(chart, title or said, f"line: live bytes; boxes: the tensors at their addresses; {packed}", prediction)
 
 
 def _addresses(alt: Any, field: str, title: str, top: float) -> Any:

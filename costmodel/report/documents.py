@@ -42,14 +42,26 @@ def verdict(prediction: Prediction) -> str:
     """What the prediction says, in a sentence."""
     total, machine = prediction.total, prediction.hardware
     binds = total.bound_by
-    peak, sram = quantities.show(total.peak_live_bytes, "B"), quantities.show(machine.sram_bytes, "B")
-    fits = {True: "fit", False: "do not fit"}.get(total.fits_sram, "are to be compared with")
+    peak, weights = quantities.show(total.peak_live_bytes, "B"), quantities.show(total.weight_bytes, "B")
+    held = [f"its feature maps, at most {peak} at once, {_fit(total.fits_sram)} the SRAM of {quantities.show(machine.sram_bytes, 'B')}"]
+    if machine.flash_bytes is not None:
+        held.append(f"its weights, {weights}, {_fit(total.fits_flash)} the flash of {quantities.show(machine.flash_bytes, 'B')}")
     return (
         f"{prediction.network.name} takes {quantities.show(total.time_serial_s, 's')} on {machine.name}"
         f" ({quantities.show(total.time_overlapped_s, 's')} where the bus works beside the core)"
         + (f"; {binds} binds" if isinstance(binds, str) else "")
-        + f"; its feature maps, at most {peak} at once, {fits} the SRAM of {sram}."
+        + f"; {'; '.join(held)}."
     )
+
+
+def _known(prediction: Prediction) -> Prediction:
+    if not isinstance(prediction, Prediction):
+        raise FieldError(f"`prediction` must be a Prediction, as costmodel.predict makes it, got {type(prediction).__name__}")
+    return prediction
+
+
+def _fit(fits: Any) -> str:
+    return "fit" if fits is True else "do not fit" if fits is False else "are to be compared with"
 
 
 def totals(prediction: Prediction) -> Table:
@@ -87,7 +99,7 @@ def markdown(prediction: Prediction, *, layers: Table | None = None) -> str:
     mobilenet_v1 takes 9.425 ms on pardhi (7.7 ms where the bus works beside the core); ddr binds; its feature maps,
     at most 1.148 MiB at once, do not fit the SRAM of 1 MiB.
     """
-    layers = layers or prediction.table()
+    layers = layers or _known(prediction).table()
     rows = Table(layers.columns, layers.rows, footer=layers.footer).to_markdown()
     return (
         f"### {layers.title}\n\n{verdict(prediction)}\n\n{totals(prediction).to_markdown()}\n"
@@ -118,7 +130,7 @@ def page(prediction: Prediction, *, pictures: bool = True, layers: Table | None 
     >>> text[:15], "assumptions" in text, "src=" in text
     ('<!doctype html>', True, False)
     """
-    layers = layers or prediction.table()
+    layers = layers or _known(prediction).table()
     title = html.escape(layers.title)
     parts = [
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>',

@@ -102,7 +102,7 @@ def graph(prediction: Prediction, *, size: str = "time_serial_s", name: int = 4,
     share = float(first["size"]) / (sum(float(node["size"]) for node in nodes) or 1.0)
     part = "has the most live bytes" if size == "live_bytes" else f"has {share:.0%} of the {what}"
     said = f"{prediction.network.name} on {prediction.hardware.name}: of {len(nodes)} layers {first['name']} {part}"
-    return style.dressed(chart, title or said, f"area: {what} ({unit}); lines: feature maps; {last + 1:g} columns deep")
+    return style.dressed(chart, title or said, f"area: {what} ({unit}); lines: feature maps; {last + 1:g} columns deep", prediction)
 
 
 def _named(nodes: list[dict[str, Any]], count: int, size: str, step: float, margin: float, width: int) -> list[dict[str, Any]]:

@@ -72,7 +72,7 @@ def shares(prediction: Prediction, by: str = "type", *, most: int = 5, title: st
     time, macs, weights = (f"{first[f'{key}_share'] or 0:.0%}" for key in ("time_serial_s", "macs", "weights"))
     said = f"{style.words(first[by])}: {time} of the time, {macs} of the MACs, {weights} of the weights"
     where = f"{prediction.network.name} on {prediction.hardware.name}, by {by}"
-    return style.dressed(alt.layer(drawn, figures).properties(width=width, height=4 * 44), title or said, where)
+    return style.dressed(alt.layer(drawn, figures).properties(width=width, height=4 * 44), title or said, where, prediction)
 
 
 def errata(*, title: str = "", width: int = 420) -> Chart:

@@ -9,10 +9,12 @@ from costmodel import quantities
 from costmodel._num import is_open
 from costmodel.errors import FieldError
 from costmodel.report import scales, style
+from costmodel.report.asked import effects_of, regimes_of
 from costmodel.tables import Column
 from costmodel.whatif.question import unit_of
 
 if TYPE_CHECKING:
+    from costmodel.prediction import Prediction
     from costmodel.report.style import Chart
     from costmodel.whatif.pareto import Front
     from costmodel.whatif.regimes import Regimes
@@ -115,15 +117,15 @@ def _spread(size: int) -> list[int]:
     return [i * (size - 1) // (_MOST - 1) for i in range(_MOST)] if size > _MOST else list(range(size))
 
 
-def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, title: str = "") -> Chart:
+def tornado(effects: Sensitivity | Prediction, metric: str | None = None, *, top: int = 12, title: str = "") -> Chart:
     """What a figure becomes where each variable shrinks and grows, the widest swing first.
 
     Parameters
     ----------
-    effects : Sensitivity
-        Of `costmodel.sensitivity`.
+    effects : Sensitivity or Prediction
+        Of `costmodel.sensitivity`; of a prediction's network and machine it is asked for.
     metric : str, optional
-        One of its figures; the first where not given.
+        One of its figures; the first where not given, of a prediction the serial time.
     top : int
         So many variables.
     title : str
@@ -141,6 +143,7 @@ def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, t
     [('activation_bits', 'low', '4: 6.941 ms'), ('activation_bits', 'high', '16: 19.21 ms')]
     """
     alt = style.load()
+    effects = effects_of(effects, metric)
     metric = metric or effects.metrics[0]
     chosen = [effect for effect in effects.effects if effect.metric == metric and effect.swing][:top]
     if not chosen:
@@ -173,13 +176,13 @@ def tornado(effects: Sensitivity, metric: str | None = None, *, top: int = 12, t
     return style.dressed(chart, title or found, f"{effects.table(metric).title}; now {quantities.show(now, unit)}")
 
 
-def regimes(found: Regimes, *, points: int = 48, spread: float = 16, title: str = "") -> Chart:
+def regimes(found: Regimes | Prediction, *, points: int = 48, spread: float = 16, title: str = "") -> Chart:
     """A map of what binds, with the exact borders as lines and the machine as a point; both axes logarithmic.
 
     Parameters
     ----------
-    found : Regimes
-        Of `costmodel.regimes`.
+    found : Regimes or Prediction
+        Of `costmodel.regimes`; of a prediction's network and machine it is asked for, over bandwidth and MAC rate.
     points : int
         Of the map along each axis.
     spread : float
@@ -199,6 +202,7 @@ def regimes(found: Regimes, *, points: int = 48, spread: float = 16, title: str 
     ['ddr', 'macs', 'other']
     """
     alt = style.load()
+    found = regimes_of(found)
     table = found.grid(points, spread)
     xs, ys = (sorted({row[key] for row in table.rows}) for key in ("x", "y"))
     cells_x, cells_y = _cells(xs), _cells(ys)

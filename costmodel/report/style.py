@@ -7,12 +7,11 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from costmodel.errors import FieldError, MissingExtraError, SymbolicError
+from costmodel.prediction import Prediction
 from costmodel.tables import Column
 
 if TYPE_CHECKING:
     import altair
-
-    from costmodel.prediction import Prediction
 
     Chart: TypeAlias = altair.LayerChart | altair.ConcatChart
 
@@ -41,10 +40,23 @@ def load() -> Any:
     return altair
 
 
-def dressed(chart: Any, title: str, subtitle: str = "") -> Chart:
-    """A chart with its title and the look of all plots."""
+def assumed(prediction: Prediction) -> str:
+    """What a prediction rests on, as short as a picture needs it: what is as by default is left out, but for traffic and bits."""
+    said = prediction.assumptions
+    parts = [f"traffic {said['traffic']}", f"weights of {said['weight_bits']} bits", f"feature maps of {said['activation_bits']}"]
+    parts += [] if said["fuse_epilogues"] else ["epilogues not fused"]
+    parts += [f"{name} {said[name]}" for name, usual in (("parameters", "weights"), ("order", "given")) if said[name] != usual]
+    parts += ["weights come early"] if "weight_prefetch" in said else []
+    parts += ["other operations of one's own"] if prediction.replaced_ops else []
+    parts += [f"lower bounds: {prediction.total.coverage:.1%} of the layers have a cost rule"] if "coverage" in said else []
+    return f"assumptions: {', '.join(parts)}"
+
+
+def dressed(chart: Any, title: str, subtitle: str = "", of: Prediction | None = None) -> Chart:
+    """A chart with its title and the look of all plots; one of a prediction says what it rests on."""
     text: dict[str, Any] = {"labelColor": GREY, "titleColor": GREY, "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"}
-    heading = {"text": title} | ({"subtitle": subtitle} if subtitle else {})
+    below = subtitle if of is None else [subtitle, assumed(of)]
+    heading = {"text": title} | ({"subtitle": below} if below else {})
     found: Chart = (
         chart.properties(title=heading, background="transparent")
         .configure(font="Helvetica, Arial, sans-serif")
@@ -76,6 +88,8 @@ def keyed(channel: Any, field: str, looks: Mapping[str, str], **options: Any) ->
 
 def plain(prediction: Prediction) -> Prediction:
     """The prediction where its figures are plain numbers and it has layers."""
+    if not isinstance(prediction, Prediction):
+        raise FieldError(f"a plot is drawn of a prediction, as costmodel.predict makes it, got {type(prediction).__name__}")
     if prediction.symbols or prediction.hardware.arrays:
         what = ", ".join(sorted(map(str, prediction.symbols))) or "arrays"
         raise SymbolicError(f"a plot needs plain numbers; the prediction of {prediction.network.name!r} holds {what}")

@@ -105,7 +105,7 @@ def roofline(prediction: Prediction, *, time: str = "serial", name: int = 3, tit
     best = max(points, key=lambda point: float(point["rate"]))
     found = f"{prediction.network.name} reaches {whole / peak:.1%} of {quantities.show(peak, 'FLOPS')} on {machine.name}"
     side = f"in the {time} time; its best layer, {best['name']}, {best['rate'] / peak:.1%}; {_most(rows)}"
-    return style.dressed(alt.layer(line, drawn, *named).properties(width=width, height=height), title or found, side)
+    return style.dressed(alt.layer(line, drawn, *named).properties(width=width, height=height), title or found, side, prediction)
 
 
 def _most(rows: Sequence[Row]) -> str:
@@ -233,7 +233,7 @@ def layer_times(prediction: Prediction, *, name: int = 3, title: str = "", width
     share = part[first] / total.time_serial_s if total.time_serial_s else 0
     said = f"{prediction.network.name} on {prediction.hardware.name}: {first} takes {share:.0%} of the serial time"
     saved = 1 - total.time_overlapped_s / total.time_serial_s if total.time_serial_s else 0
-    return style.dressed(both, title or said, f"letting the bus work beside the core saves {saved:.0%}")
+    return style.dressed(both, title or said, f"letting the bus work beside the core saves {saved:.0%}", prediction)
 
 
 def _stacked(index: int, row: Row, bus: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,6 +50,13 @@ class Column(NamedTuple):
             return text if len(text) <= length else text[: length - 1] + "…"
 
         return self._replace(show=show)
+
+
+def _room(text: str) -> int:
+    """Places that a text takes on a screen."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(ch) else 2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in text)
 
 
 def _words(value: Any) -> str:
@@ -187,14 +195,21 @@ class Table:
         title = [Text(self.title, style="bold")] if self.title else []
         return Group(*title, grid, *(Text(note, style="dim") for note in self.notes))
 
-    def to_text(self, width: int | None = None) -> str:
+    def to_text(self) -> str:
         """The table as plain text, as wide as it needs to be."""
-        from rich.console import Console
+        body, footer = self._texts(lambda text: " ".join(text.splitlines()))
+        grid = [[column.heading for column in self.columns], *body, *([footer] if footer else [])]
+        widths = [max(map(_room, cells)) for cells in zip(*grid, strict=True)]
 
-        stream = io.StringIO()
-        room = width or max(10_000, sum(3 + cell for cell in self._widths().values()))
-        Console(file=stream, width=room, color_system=None, force_jupyter=False).print(self.to_rich())
-        return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+        def line(cells: Sequence[str]) -> str:
+            gaps = [" " * (width - _room(cell)) for cell, width in zip(cells, widths, strict=True)]
+            padded = [c + gap if column.unit is None else gap + c for c, gap, column in zip(cells, gaps, self.columns, strict=True)]
+            return " " + "  ".join(padded).rstrip()
+
+        head, *rows = map(line, grid)
+        rows[len(body) : len(body)] = [""] if footer else []
+        rule = " " + "─" * (sum(widths) + 2 * (len(widths) - 1))
+        return "\n".join([*([self.title] if self.title else []), "", head, rule, *rows, "", *self.notes]) + "\n"
 
     def to_markdown(self) -> str:
         """The table as GitHub Markdown."""

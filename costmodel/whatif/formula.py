@@ -15,6 +15,8 @@ from costmodel.errors import FieldError, UnknownNameError
 from costmodel.hardware import Hardware
 from costmodel.network import PARAMETER_TOTALS, Input, Network
 from costmodel.prediction import Total
+from costmodel.tables import FORMATS, Column, Table
+from costmodel.tables.table import to_json
 
 METRICS = ("macs", "other_ops", "flops", *PARAMETER_TOTALS, "biases", "norm_affine", "norm_statistics", "weight_bytes",
            "peak_live_bytes", "ddr_bytes", "ddr_time_s", "mac_time_s", "other_time_s", "time_serial_s", "time_overlapped_s",
@@ -22,6 +24,10 @@ METRICS = ("macs", "other_ops", "flops", *PARAMETER_TOTALS, "biases", "norm_affi
 """What has a closed form."""
 
 _WIDTH_STEP, _RESOLUTION_STEP = "1/32", 32
+
+
+_BARE = ("text", "latex", "python")
+"""The languages in which an expression stands alone."""
 
 
 class ClosedForm(NamedTuple):
@@ -34,9 +40,11 @@ class ClosedForm(NamedTuple):
     """What must hold of its symbols."""
 
     def render(self, format: str = "text") -> str:
-        """The expression as "text", "latex" or "python"."""
-        if format not in ("text", "latex", "python"):
-            raise UnknownNameError.of("format of a formula", format, ("text", "latex", "python"))
+        """The expression as "text", "latex" or "python"; or as a table, with what it is of, in any form that a table has."""
+        if format not in (*_BARE, *FORMATS):
+            raise UnknownNameError.of("format of a formula", format, (*_BARE, *FORMATS))
+        if format not in _BARE:
+            return to_json(self.to_dict()) if format == "json" else self.table().render(format)
         if not is_symbolic(self.expression):
             return str(self.expression)
         import sympy as sp
@@ -49,6 +57,17 @@ class ClosedForm(NamedTuple):
         body = sp.pycode(self.expression, fully_qualified_modules=True)
         lines = [f"def {self.metric}({', '.join(names)}):", f"    return {body}"]
         return "\n".join((["import math", "", ""] if "math." in body else []) + lines)
+
+    def table(self) -> Table:
+        """One row: what it is of, the expression, and its conditions."""
+        columns = [Column(key, key) for key in ("name", "metric", "formula", "conditions")]
+        return Table(columns, [self.to_dict() | {"conditions": "; ".join(self.conditions)}])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, the expression as text in three languages."""
+        names = sorted(map(str, getattr(self.expression, "free_symbols", ())))
+        said = {"formula": self.render("text"), "latex": self.render("latex"), "python": self.render("python")}
+        return {"schema": 1, "name": self.name, "metric": self.metric, **said, "symbols": names, "conditions": list(self.conditions)}
 
     def _repr_latex_(self) -> str:
         return f"${self.render('latex')}$"
@@ -158,5 +177,6 @@ def _zoo_network(name: str, options: dict[str, Any]) -> Network:
     if "width_multiplier" in known.keys() - options.keys():
         free["width_multiplier"] = symbols("alpha", multiple_of=_WIDTH_STEP)
     if "resolution" in known.keys() - options.keys():
-        free["resolution"] = symbols("R", multiple_of=math.gcd(known["resolution"].default, _RESOLUTION_STEP))
+        step = math.gcd(known["resolution"].default or 1, _RESOLUTION_STEP)  # where it hangs on a variant any size will do
+        free["resolution"] = symbols("R", integer=True) if step == 1 else symbols("R", multiple_of=step)
     return zoo.build(name, **free, **options)

@@ -15,7 +15,6 @@ from costmodel.hardware import Hardware
 from costmodel.hardware.machine import SHORT
 from costmodel.network import Network
 from costmodel.prediction.views import notes
-from costmodel.prediction.widths import ACTIVATION_BITS
 from costmodel.tables import Column, Shown, Table
 from costmodel.whatif.break_even import balance as machine_balance
 from costmodel.whatif.formula import ClosedForm
@@ -253,8 +252,7 @@ def _balance(question: Question) -> Balance:
         times = np.broadcast_to(question.predict({"hardware.sram_bytes": np.array(steps)}).total.ddr_time_s, (len(steps),))
         enough = np.flatnonzero(times <= core)
         least = steps[enough[0]] if len(enough) else None
-    bits = question.base.widths.activation_bits
-    element = (bits if isinstance(bits, int) else ACTIVATION_BITS) / 8
+    element = question.base.widths.operand(question.base.network) / 8
     return Balance(
         float(machine_balance(hardware)),
         None if not moved else float(total.macs / total.bus_bytes),

@@ -75,7 +75,7 @@ def builder(name: str, default: Any = _RAISE) -> Any:
     >>> builder("mobilenet_v1") is cm.zoo.mobilenet_v1
     True
     """
-    for module in sorted(_modules(), key=lambda module: not name.startswith(module)):
+    for module in sorted(_modules(), key=lambda module: not str(name).startswith(module)):
         if name in _FOUND:
             break
         _load(module)

@@ -148,6 +148,7 @@ def test_a_file_with_open_sizes_and_a_machine_with_flash(chromium: Any, written:
     assert shows(page["totals"]["bus_bytes"], prediction.total.flash_bytes_moved, "B")
     assert shows(page["totals"]["serial_s"], prediction.total.time_serial_s, "s")
     assert page["totals"]["bound_by"] == prediction.total.bound_by
+    assert page["verdict"].endswith("fit the SRAM of 192 KiB; its weights, 216 B, fit the flash of 1 MiB.")  # 8 * 3*3*3
     assert chromium.complaints == []
 
 

@@ -1,5 +1,7 @@
 """Budgets: limits as they are written, findings against hand-made sums, and the formats that CI systems read."""
 
+import csv
+import io
 import json
 import re
 import subprocess
@@ -387,3 +389,14 @@ def test_the_files_for_continuous_integration_do_as_they_say(tmp_path: Path, mon
 def test_the_files_for_continuous_integration_are_yaml(name: str) -> None:
     yaml = pytest.importorskip("yaml", reason="PyYAML, which pre-commit brings, is not installed")
     assert {"jobs", "repos"} & yaml.safe_load((EXAMPLES / name).read_text()).keys()
+
+
+def test_a_report_comes_in_every_form_of_a_table() -> None:
+    report = check({"network": {"macs": 5}})
+    (row,) = csv.DictReader(io.StringIO(report.render("csv")))
+    assert (row["figure"], row["passed"], row["value"], row["limit"]) == ("macs", "False", str(report.prediction.total.macs), "5")
+    assert row["causes"].split()[0] == report.findings[0].causes[0].layer
+    assert report.render("table") == report.render("text")
+    for form, start in (("markdown", "**"), ("latex", "%"), ("html", "<table")):
+        assert report.render(form).startswith(start)
+        assert "EXCEEDED" in report.render(form)

@@ -168,6 +168,14 @@ def test_smoke_run(tmp_path, tiny):
     assert list(again) == list(found)  # what the file holds is not measured again
 
 
+def test_names_and_single_networks_are_run(tiny):
+    pytest.importorskip("onnxruntime", reason="measuring needs ONNX Runtime")
+    quick = {"runs": 1, "seconds": 0.01, "layers": False}
+    assert measure("lenet_300_100", **quick).networks == ("lenet_300_100",)
+    assert measure(["lenet_300_100", tiny[0]], **quick).networks == ("lenet_300_100", "one")
+    assert measure(tiny[0], **quick).networks == ("one",)
+
+
 def test_a_file_is_run_itself(tmp_path, tiny):
     onnx = pytest.importorskip("onnx", reason="an ONNX file is written")
     pytest.importorskip("onnxruntime", reason="measuring needs ONNX Runtime")
@@ -175,6 +183,7 @@ def test_a_file_is_run_itself(tmp_path, tiny):
     onnx.save(to_onnx(tiny[0]), path)
     whole, layer = measure([file_subject(path)], runs=1, seconds=0.01)
     assert (whole.network, whole.macs, layer.macs) == ("exported", 4 * 8 * 8 * 27, 4 * 8 * 8 * 27)
+    assert measure(str(path), runs=1, seconds=0.01, layers=False).networks == ("exported",)
 
 
 def test_rows_of_before_there_were_number_formats(tmp_path):

@@ -83,6 +83,11 @@ def test_flash_machine(tmp_path: Path) -> None:
     assert totals["ddr_time_s"] == 0.4209088
     assert (totals["fits_sram"], totals["fits_flash"]) == (False, False)
     assert "do not fit the SRAM" in out("predict", "mobilenet_v1", "--hardware", str(chip))
+    verdict = out("predict", "mobilenet_v1", "--hardware", str(chip), "--format", "markdown")
+    assert "do not fit the SRAM of 512 KiB; its weights, 4.014 MiB, do not fit the flash of 1 MiB." in verdict
+    small = out("predict", "ds_cnn_kws", "--hardware", str(chip), "--format", "markdown")
+    assert "fit the SRAM of 512 KiB; its weights, 21.5 KiB, fit the flash of 1 MiB." in small
+    assert "ds_cnn_kws: weights fit the flash" in out("predict", "ds_cnn_kws", "--hardware", str(chip))
 
 
 def test_traffic_json_keeps_its_promise() -> None:
@@ -119,6 +124,46 @@ def test_traffic_against_capacity() -> None:
 def test_csv_is_exact() -> None:
     rows = list(csv.DictReader(io.StringIO(out("predict", "mobilenet_cifar", "--format", "csv"))))
     assert sum(int(row["macs"]) for row in rows) == 452_058_368
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "mobilenet_cifar"),
+        ("predict", "mobilenet_cifar", "--rows", "all"),
+        ("predict", "mobilenet_cifar", "--hardware", "pardhi,eyeriss"),
+        ("compare", "mobilenet_cifar", "lenet_300_100"),
+    ],
+)
+def test_csv_carries_the_assumptions(words: tuple[str, ...]) -> None:
+    rows = list(csv.DictReader(io.StringIO(out(*words, "--format", "csv"))))
+    assert len(rows) >= 2
+    assert all("assumptions: traffic resident" in row["assumptions"] for row in rows)
+    assert all(row["assumptions"].startswith(f"{row.get('hardware', 'pardhi')}: SRAM") for row in rows)
+
+
+def test_networks_side_by_side_take_builder_arguments_and_widths() -> None:
+    words = (
+        "compare",
+        "mobilenet_v1",
+        "--resolution",
+        "160",
+        "mobilenet_v2",
+        "--width-multiplier=0.5",
+        "--weight-bits",
+        "4",
+        "--format",
+        "json",
+    )
+    rows = json.loads(out(*words))
+    built = [make(width_multiplier=0.5, resolution=160) for make in (cm.zoo.mobilenet_v1, cm.zoo.mobilenet_v2)]
+    assert [row["macs"] for row in rows] == [network.macs for network in built]
+    assert [row["weight_bytes"] for row in rows] == [-(-network.parameters["weights"] // 2) for network in built]
+    assert [row["network"] for row in json.loads(out(*words, "--sort", "macs", "--top", "1"))] == [
+        max(built, key=lambda network: network.macs).name
+    ]
+    alike = out("compare", "mobilenet_v1", "mobilenet_v2", "--activation-bits", "16", "--format", "json")
+    assert [row["peak_live_bytes"] for row in json.loads(alike)] == [2 * 1_204_224, 2 * 1_505_280]
 
 
 def test_rows_sort_and_top() -> None:
@@ -192,6 +237,9 @@ def test_listings(what: str, format: str) -> None:
         (["traffic", "mobilenet_v1", "--sram", "1 MiB,2 MiB", "--policy", "resident"], "goes with one capacity"),
         (["traffic", "mobilenet_v1", "--policy", "free"], "unknown traffic policy 'free'"),
         (["compare", "mobilenet_v1", "nothing"], "unknown network 'nothing'"),
+        (["compare", "--resolution", "128"], "compare needs a network"),
+        (["compare", "mobilenet_v1", "lenet_300_100", "--resolution", "128"], "no option --resolution; network 'lenet_300_100'"),
+        (["compare", "mobilenet_v1", "--resolution"], "must have a name and a value"),
         (["list", "everything"], "unknown listing 'everything'"),
         (["formula", "conv", "--flavour", "oblique"], "unknown flavour 'oblique'"),
         (["formula", "conv", "--metric", "joy"], "unknown metric 'joy'"),
@@ -250,6 +298,14 @@ def test_fuse_and_patches() -> None:
     assert document["macs"] - document["macs_once"] == document["recompute_macs"] == sum(row["again"] for row in document["layers"])
     refused = run(*words[:-1], "4")
     assert (refused.returncode, refused.stderr) == (2, "costmodel: `--grid` (='4') must be patches along height and width, e.g. 4x4\n")
+
+
+def test_fuse_keeps_the_accumulators_of_a_file(tmp_path: Path) -> None:
+    network = cm.zoo.mobilenet_v2().rewrite(cm.rewrites.Bits(accumulators=8))
+    (tmp_path / "narrow.json").write_text(network.to_json())
+    words = ("fuse", str(tmp_path / "narrow.json"), "--sram", "32 KiB", "--format", "json")
+    narrow, wide = (json.loads(out(*words, *more))["ddr_bytes"] for more in ((), ("--accumulator-bits", "32")))
+    assert narrow == cm.fuse(network, "32 KiB").ddr_bytes < wide == cm.fuse(network, "32 KiB", accumulator_bits=32).ddr_bytes
 
 
 def test_options_of_time_and_residency() -> None:

@@ -128,3 +128,9 @@ def test_a_row_shows_every_figure_with_its_unit() -> None:
     text = cm.predict("mobilenet_v1")["conv1"]._repr_html_()
     for shown in ("10.84M", "147.8 KiB", "293.5 µs", "1x3x224x224", "28.29 µJ", "7.39 %"):
         assert shown in text
+
+
+def test_rows_and_totals_show_the_assumptions() -> None:
+    p = cm.predict("mobilenet_v1", traffic="tiled")
+    for part in (p["conv1"], p.total):
+        assert "assumptions: traffic tiled" in part._repr_html_()

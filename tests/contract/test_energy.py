@@ -20,6 +20,30 @@ def test_energy_by_hand() -> None:
     assert total.energy_j == pytest.approx(macs * 0.3 * PJ + n_bytes * (1.25 + 160) * PJ)
 
 
+def test_the_table_is_read_at_the_width_of_the_network_itself() -> None:
+    floats = _one_layer().rewrite(cm.rewrites.Bits(weights=32, activations=32))
+    prediction = cm.predict(floats, traffic="compulsory")
+    # 32 bits: 3.7 + 0.9 pJ a MAC; every operand has four bytes
+    macs, n_bytes = 16 * 16 * 64 * 32, 4 * (64 * 256 + 64 * 32 + 32 * 256)
+    assert prediction.total.energy_j == pytest.approx(macs * 4.6 * PJ + n_bytes * (1.25 + 160) * PJ)
+    assert "32 bits" in prediction.assumptions["energy"]
+    assert cm.sweep(floats, "pardhi", {"hardware.ddr": ["1 GB/s"]}, "energy_j", traffic="compulsory").energy_j == prediction.total.energy_j
+
+
+def test_of_several_widths_it_is_the_one_that_most_layers_with_macs_read() -> None:
+    network = cm.zoo.mobilenet_v1()  # block1/* writes what block1/pw and block2/dw read: 2 of 28 layers with MACs
+    some = network.rewrite(cm.rewrites.Bits(activations=32, where="block1/*"))
+    assert "8 bits" in cm.predict(some).assumptions["energy"]
+    assert "32 bits" in cm.predict(some, activation_bits=32).assumptions["energy"]
+
+
+def test_a_network_without_macs_has_a_width_too() -> None:
+    floats = cm.sequential((1, 4, 4, 4), [cm.layers.ReLU()]).rewrite(cm.rewrites.Bits(activations=32))
+    prediction = cm.predict(floats, traffic="compulsory")
+    # 64 compares of 0.9 pJ in 32 bits; 2 * 64 * 4 bytes
+    assert prediction.total.energy_j == pytest.approx(64 * 0.9 * PJ + 2 * 64 * 4 * (1.25 + 160) * PJ)
+
+
 def test_a_machine_may_say_its_own() -> None:
     machine = cm.Hardware.load("pardhi").replace(mac_energy="1 pJ", other_energy="1 pJ", sram_energy="2 pJ/B", ddr_energy="20 pJ/B")
     prediction = cm.predict(_one_layer(), machine, traffic="compulsory")

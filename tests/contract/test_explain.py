@@ -1,6 +1,8 @@
 """Explanations: the formula that is shown, worked out with the values that are shown, is the figure of the prediction."""
 
 import cProfile
+import csv
+import io
 import json
 import math
 import pstats
@@ -196,7 +198,11 @@ def test_the_shell() -> None:
     assert json.loads(shell("mobilenet_v1", "--width-multiplier", "0.5", "--format", "json").output)["figures"]["peak_live_bytes"]["result"]
     assert shell("mobilenet_v1", "conv1", "--format", "latex").output.startswith("% conv1")
     assert isinstance(shell("mobilenet_v1", "conv9").exception, cm.errors.UnknownNameError)
-    assert isinstance(shell("mobilenet_v1", "--format", "html").exception, cm.errors.UnknownNameError)
+    assert isinstance(shell("mobilenet_v1", "--format", "pdf").exception, cm.errors.UnknownNameError)
+    rows = {row["figure"]: row for row in csv.DictReader(io.StringIO(shell("mobilenet_v1", "conv1", "--format", "csv").output))}
+    assert (rows["macs"]["result"], rows["macs"]["unit"]) == (str(112 * 112 * 32 * 27), "MAC")
+    assert "10,838,016 MAC" in shell("mobilenet_v1", "conv1", "--figure", "macs", "--format", "table").output
+    assert shell("mobilenet_v1", "conv1", "--format", "html").output.startswith("<table")
     assert isinstance(shell("mobilenet_v1", "--hardware", "pardhi,pardhi").exception, cm.errors.FieldError)
 
 

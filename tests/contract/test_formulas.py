@@ -72,7 +72,7 @@ def test_carriers_agree(name: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", sorted(FORMULAS))
 def test_docstring_is_complete(name: str) -> None:
     text = FORMULAS[name].function.__doc__ or ""
-    for part in (".. math::", "Parameters\n", "Returns\n", "Examples\n", ">>>", "References\n"):
+    for part in (".. math::", "Parameters\n", "Returns\n", "Notes\n", "Examples\n", ">>>", "import sympy", "References\n"):
         assert part in text, f"the docstring of {name} lacks {part!r}"
     for argument in FORMULAS[name].domains:
         assert argument in text, f"the docstring of {name} does not speak of `{argument}`"

@@ -49,7 +49,7 @@ def test_units_out(value, unit: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [0, -1, float("nan"), float("inf"), True, [1, 2], np.array([1.0, -1.0]), np.array([np.nan]), np.array(["a"])]
+    "bad", [0, -1, float("nan"), float("inf"), 10**400, True, [1, 2], np.array([1.0, -1.0]), np.array([np.nan]), np.array(["a"])]
 )
 def test_bad_figures_name_the_field(bad) -> None:
     with pytest.raises(cm.CostModelError, match="ddr_bytes_per_s"):
@@ -183,3 +183,9 @@ def test_shares_in_files_have_sources(tmp_path: Path) -> None:
         cm.Hardware.load(path)
     with pytest.raises(cm.errors.SymbolicError, match="plain numbers"):
         machine.replace(ddr=cm.symbols("beta")).to_toml()
+
+
+def test_an_array_that_int64_cannot_hold_is_one_of_floats() -> None:
+    machine = cm.Hardware(sram=np.array([2**63], dtype=np.uint64), ddr=np.array([2**40], dtype=np.uint64), macs=1, other=1)
+    assert (machine.sram_bytes.dtype, machine.sram_bytes.tolist()) == (np.float64, [2.0**63])
+    assert machine.ddr_bytes_per_s.dtype == np.int64

@@ -170,3 +170,10 @@ def test_predicting_in_the_best_order() -> None:
         cm.predict(net, order="worst")
     with pytest.raises(cm.errors.SymbolicError, match="give its symbols values"):
         cm.predict(cm.zoo.mobilenet_v1(resolution=cm.symbols("R", multiple_of=32)), order="best")
+
+
+def test_the_assumptions_say_the_width_of_the_network_itself() -> None:
+    found = cm.memory(cm.zoo.lenet_300_100().rewrite(cm.rewrites.Bits(activations=32)))
+    assert found.peak_live_bytes == 4 * (784 + 300)
+    assert found.to_dict()["assumptions"]["activation_bits"] == 32
+    assert found.notes[-1].endswith("activation bits 32")

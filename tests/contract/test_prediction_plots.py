@@ -159,7 +159,7 @@ def test_the_waterfall_steps_from_the_printed_to_the_corrected_total() -> None:
 @pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
 def test_titles_say_something_of_this_network(plot: Any, prediction: cm.Prediction) -> None:
     title = plot(prediction).to_dict()["title"]
-    assert prediction.network.name in title["text"] + title["subtitle"]
+    assert prediction.network.name in title["text"] + title["subtitle"][0]
     assert any(figure.isdigit() for figure in title["text"])
     assert plot(prediction, title="mine").to_dict()["title"]["text"] == "mine"
 
@@ -189,3 +189,48 @@ def test_unknown_words_are_refused() -> None:
 def test_a_machine_with_flash_says_so() -> None:
     prediction = cm.predict("mobilenet_v1_vww", "stm32f407")
     assert {bar["spent"] for bar in data(cm.plot.layer_times(prediction), "spent")} <= {"flash", "macs", "other"}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_plots_of_a_prediction_say_what_it_rests_on(name: str) -> None:
+    usual = PLOTS[name](cm.predict("mobilenet_cifar")).to_dict()["title"]["subtitle"]
+    assert usual[1] == "assumptions: traffic resident, weights of 8 bits, feature maps of 8"
+    given = {"traffic": "weights", "round_trip": True, "weight_bits": 4, "parameters": "all", "other_ops": {"relu": 2}, "order": "best"}
+    said = PLOTS[name](cm.predict("mobilenet_cifar", fuse_epilogues=False, **given)).to_dict()["title"]["subtitle"][1]
+    assert said == (
+        "assumptions: traffic weights (round_trip=True), weights of 4 bits, feature maps of 8, epilogues not fused, parameters all, "
+        "order best, other operations of one's own"
+    )
+
+
+def test_plots_of_questions_take_a_prediction() -> None:
+    p = cm.predict("mobilenet_v1", traffic="tiled", weight_bits=4)
+    asked = {"traffic": "tiled", "weight_bits": 4}
+    network, machine = p.network, p.hardware
+    assert cm.plot.arena(p).to_dict() == cm.plot.arena(cm.memory(network, "given")).to_dict()
+    assert cm.plot.tornado(p).to_dict() == cm.plot.tornado(cm.sensitivity(network, machine, "time_serial_s", **asked)).to_dict()
+    assert cm.plot.regimes(p, points=4).to_dict() == cm.plot.regimes(cm.regimes(network, machine, **asked), points=4).to_dict()
+    points = cm.plot.ski_slope(p).to_dict()["layer"][0]["data"]["values"]
+    here = next(point for point in points if point["name"] == "DDR traffic" and point["x"] == machine.sram_bytes)
+    assert here["y"] == p.total.ddr_bytes
+
+
+def test_a_prediction_says_what_was_asked() -> None:
+    given = {
+        "traffic": "weights",
+        "round_trip": True,
+        "weight_bits": 4,
+        "parameters": "all",
+        "other_ops": {"relu": 0},
+        "fuse_epilogues": False,
+    }
+    p = cm.predict("mobilenet_cifar", **given)
+    assert cm.predict(p.network, p.hardware, **p.options).to_json() == p.to_json()
+    best = cm.predict("xception", order="best", weight_prefetch=True)
+    assert cm.predict(best.network, best.hardware, **best.options).to_json() == best.to_json()
+
+
+@pytest.mark.parametrize("name", ["arena", "graph", "layer_times", "live_memory", "regimes", "roofline", "shares", "ski_slope", "tornado"])
+def test_what_is_no_prediction_is_refused_in_words(name: str) -> None:
+    with pytest.raises(cm.errors.FieldError, match=r"drawn of a prediction.*got str"):
+        getattr(cm.plot, name)("mobilenet_v1")

@@ -377,3 +377,7 @@ def test_read_layers_equal_what_the_tool_printed(run: str, tool: str) -> None:
     if isinstance(printed, str):
         pytest.skip(f"{tool} fails: {printed}")
     assert [found.figure, found.parameters] == printed
+
+
+def test_a_name_will_do() -> None:
+    assert cm.reconcile("mobilenet_v1").rows == cm.reconcile(cm.zoo.mobilenet_v1()).rows

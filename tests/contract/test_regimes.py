@@ -193,3 +193,9 @@ def test_a_map_of_regimes_says_what_predict_says() -> None:
             min((2 * MACS / (BUS / point["x"] - OTHER / 1e10), 2 * MACS / (OTHER / 1e10)), key=lambda y: abs(y - point["y"]))
         )
     assert drawn(chart, 2) == [{"x": 10**9, "y": 10**12, "name": "now"}]
+
+
+def test_memory_to_be_bound_by_macs_counts_elements_of_the_network_itself() -> None:
+    floats = cm.zoo.mobilenet_v1().rewrite(cm.rewrites.Bits(weights=32, activations=32))
+    # 500 GMAC/s against 250 M elements of 4 B a second: (2 * 2000)^2 elements of 4 B
+    assert cm.regimes(floats).balance.compute_bound_sram_bytes == (2 * 2000) ** 2 * 4

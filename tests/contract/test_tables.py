@@ -1,5 +1,7 @@
 """Rows and columns chosen from a table."""
 
+import io
+
 import pytest
 
 import costmodel as cm
@@ -36,3 +38,14 @@ def test_formulas_are_cut_on_a_screen_and_whole_in_text() -> None:
     assert "conv" in text
     wide = Table([Column("layer", "layer"), Column("macs", "MACs", "")], [{"layer": "conv", "macs": sum(n**k for k in range(3000))}])
     assert "conv" in wide.to_text()
+
+
+def test_plain_text_is_laid_out_as_rich_lays_it_out() -> None:
+    console = pytest.importorskip("rich.console", reason="the extra cli is not installed")
+    columns = [Column("layer", "層"), Column("macs", "MACs", ""), Column("kind", "kind")]
+    rows = [{"layer": "畳み込み", "macs": 3, "kind": "conv2d"}, {"layer": "é", "macs": 123_456_789, "kind": None}]
+    for footer in (None, {"layer": "total", "macs": 1}):
+        table = Table(columns, rows, title="t", notes=["one", "two"], footer=footer)
+        stream = io.StringIO()
+        console.Console(file=stream, width=200, color_system=None, force_jupyter=False).print(table.to_rich())
+        assert table.to_text().splitlines() == [line.rstrip() for line in stream.getvalue().splitlines()]

@@ -1,5 +1,10 @@
 """Printed formulas against derived ones, and derived ones against brute force."""
 
+import csv
+import io
+import json
+from typing import Any
+
 import pytest
 import sympy as sp
 
@@ -98,3 +103,23 @@ def test_formats(format: str) -> None:
 def test_bad_questions(call) -> None:
     with pytest.raises(cm.CostModelError):
         call()
+
+
+def test_a_formula_comes_in_every_form_of_a_table() -> None:
+    form = cm.formula("mobilenet_v1", metric="weights")
+    document = json.loads(form.render("json"))
+    assert (document["name"], document["metric"], document["symbols"]) == ("mobilenet_v1", "weights", ["alpha"])
+    space: dict[str, Any] = {}
+    exec(document["python"], space)
+    assert space["weights"](1) == 4_209_088  # weights of MobileNet v1, as test_mobilenet has them from the paper's table
+    assert "alpha is a multiple of 1/32" in document["conditions"]
+    (row,) = csv.DictReader(io.StringIO(form.render("csv")))
+    assert row["formula"] == document["formula"] == form.render("text")
+    for language, start in (("table", "\n name"), ("markdown", "| name |"), ("html", "<table"), ("latex", "3139584 ")):
+        assert form.render(language).startswith(start)
+
+
+def test_a_resolution_that_hangs_on_the_variant_is_a_symbol_too() -> None:
+    for variant, resolution, macs in (("caffe", 227, 724_406_816), ("torchvision", 224, 714_188_480)):  # as test_zoo_classics has them
+        form = cm.formula("alexnet", variant=variant)
+        assert cm.evaluate(form, {"R": resolution}) == macs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sympy as sp
@@ -14,6 +14,7 @@ from costmodel import quantities
 from costmodel._num import Num, is_array, is_symbolic
 from costmodel._symbols import evaluate, standing_for
 from costmodel.errors import UnknownNameError
+from costmodel.tables import Column, Table
 
 _MANY_TERMS = 8
 """A sum of more is shown by its number of terms and the largest."""
@@ -148,6 +149,10 @@ class Derivation(NamedTuple):
         parts += [f"- {f'${self.math}$; ' if self.math else ''}source: {_inert(source)}" for source in self.sources]
         return "\n".join(parts) + "\n"
 
+    def table(self, *, exact: bool = False) -> Table:
+        """One row: formula, values, result and source; `exact` has the result as a number."""
+        return table([self], exact=exact)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
         return {
@@ -163,6 +168,17 @@ class Derivation(NamedTuple):
 
     def __repr__(self) -> str:
         return self.to_text()
+
+
+def table(derivations: Iterable[Derivation], title: str = "", notes: Sequence[str] = (), exact: bool = False) -> Table:
+    """One row a figure: formula, values, result and source; `exact` has the result as a number, with its unit beside."""
+    columns = [Column(key, key) for key in ("figure", "formula", "values", "result", *(["unit"] if exact else []), "source")]
+    rows = [
+        {"figure": d.figure, "formula": d.formula_text, "values": d.values_text, "result": d.result if exact else d.result_text,
+         "unit": d.unit, "source": "; ".join(d.sources)}
+        for d in derivations
+    ]  # fmt: skip
+    return Table(columns, rows, title=title, notes=notes)
 
 
 class Explanation(Mapping[str, Derivation]):
@@ -220,6 +236,10 @@ class Explanation(Mapping[str, Derivation]):
             parts += [f"% {derivation.figure}: {source}" for source in derivation.sources]
             parts.append(rf"\[ {derivation.to_latex()} \]")
         return "\n".join(parts) + "\n"
+
+    def table(self, *, exact: bool = False) -> Table:
+        """One row a figure: formula, values, result and source; `exact` has the result as a number."""
+        return table(self.values(), self.title, self.notes, exact)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""

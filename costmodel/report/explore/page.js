@@ -266,8 +266,11 @@ function update() {
   $("broken").hidden = !broken.length;
   if (broken.length) $("broken").textContent = `No such network: its sizes break ${broken.slice(0, 3).join("; ")}.`;
   $("results").hidden = broken.length > 0;
+  const fit = held => held ? "fit" : "do not fit";
+  const flash = page.flash_bytes === null ? "" :
+    `; its weights, ${show(total.weight_bytes, "B")}, ${fit(total.weight_bytes <= page.flash_bytes)} the flash of ${show(page.flash_bytes, "B")}`;
   const verdict = broken.length ? "" : `${page.name} takes ${show(total.serial_s, "s")} (${show(total.overlapped_s, "s")} where the bus works beside the core); ` +
-    `${total.bound_by} binds; its feature maps, at most ${show(total.peak_live_bytes, "B")} at once, ${total.fits ? "fit" : "do not fit"} the SRAM of ${show(settings.sram_bytes, "B")}.`;
+    `${total.bound_by} binds; its feature maps, at most ${show(total.peak_live_bytes, "B")} at once, ${fit(total.fits)} the SRAM of ${show(settings.sram_bytes, "B")}${flash}.`;
   say($("verdict"), verdict);
   if (!broken.length) {
     total.rate = total.serial_s > 0 ? 1 / total.serial_s : NaN;

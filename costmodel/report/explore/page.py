@@ -105,6 +105,7 @@ def _data(found: Forms, machine: Hardware, traffic: str, bus: str) -> str:
     ]  # fmt: skip
     data = {
         "name": found.network.name, "machine": machine.name, "bus": bus, "overhead": machine.overhead_s != 0,
+        "flash_bytes": machine.flash_bytes,
         "layers": found.layers, "conditions": found.conditions,
         "knobs": [_knob(knob) for knob in found.knobs], "choices": choices,
     }  # fmt: skip
