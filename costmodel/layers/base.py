@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, get_type_hints
 
 from costmodel._num import Num, at_most, is_open, is_symbolic, product, total
 from costmodel._record import Record
 from costmodel.errors import CostModelError, ShapeError, UnknownNameError
+from costmodel.layers.fields import dim
 
 Shape = tuple[Num, ...]
 Check = tuple[Num, str]
@@ -182,13 +183,12 @@ class Layer(Record):
             if condition is False or (getattr(condition, "is_Boolean", False) and not is_open(condition) and not bool(condition)):
                 raise ShapeError(message)
             open_conditions.append((condition, message))
-        outputs = self.output_shapes(*inputs)
-        kept = inputs[0][1] if inputs and len(inputs[0]) > 1 else None
-        for shape in outputs:
-            channels: Num = shape[1] if len(shape) > 1 else 1
-            if is_symbolic(channels) and channels != kept and not channels.is_positive:
-                open_conditions.append((at_most(1, channels), f"channels (={channels}) must be at least 1"))
-        return outputs, tuple(open_conditions)
+        kind: Any = type(self)
+        for name in self._names:
+            size = getattr(self, name)
+            if is_symbolic(size) and not size.is_positive and name in _sizes(kind):
+                open_conditions.append((at_most(1, size), f"`{name}` (={size}) must be at least 1"))
+        return self.output_shapes(*inputs), tuple(open_conditions)
 
     def per_axis(self, name: str) -> tuple[Num, ...]:
         """The field `name` once for every spatial axis."""
@@ -208,6 +208,13 @@ class Layer(Record):
         except (AttributeError, IndexError):
             raise ShapeError(f"{self!r} must be called on tensors (start with Input(shape)), got {tensors!r}") from None
         return apply(self, tensors, name)
+
+
+@lru_cache(maxsize=256)
+def _sizes(layer: type[Layer]) -> frozenset[str]:
+    """The fields of a layer that must be at least 1."""
+    hints = get_type_hints(layer, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if dim in getattr(hint, "__metadata__", ()))
 
 
 def layer_class(kind: str) -> type[Layer]:

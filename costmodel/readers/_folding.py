@@ -33,6 +33,7 @@ def folded(fold: Callable[..., Any] | None, operator: Operator) -> list[Value | 
     if result is None:
         return None
     results = [np.asarray(r) for r in (result if isinstance(result, list) else [result])]
+    results = [tidy(r) if r.dtype == object else r for r in results]
     if sum(r.size for r in results) > MOST_KNOWN:
         return None
     values: list[Value | None] = []
@@ -76,7 +77,7 @@ def _is_size(entry: Any) -> bool:
 def tidy(array: Array) -> Array:
     """An array of objects as integers or truth values where no symbol is left."""
     entries = array.ravel().tolist()
-    if all(type(e) is bool for e in entries):
+    if entries and all(type(e) is bool for e in entries):
         return array.astype(bool)
     if all(type(e) is int or getattr(e, "is_Integer", False) for e in entries):
         return array.astype(np.int64)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from costmodel._num import Num, equal, is_open, is_symbolic, total
 from costmodel.errors import CostModelError, ReaderError, UnknownLayerError
 from costmodel.layers import Check, Counts, Layer, Shape
+from costmodel.layers.base import elements
 from costmodel.layers.opaque import Opaque
 from costmodel.layers.structure import Constant, Placeholder, Rearrange
 from costmodel.network import Network, Node, TensorRef
@@ -195,7 +196,8 @@ class Operator:
         alone = inputs and not inputs[0].ref and not any(v.ref for v in inputs)
         if alone and not keep and not _from_sizes(layer, inputs, shapes, channels_last):
             sources = sources_of([*inputs, *(v for values in roles.values() for v in values)])
-            values = tuple([Value(s, d, None, sources) for s, d in zip(shapes, dtypes, strict=True)])
+            fill = all(stored.elements == 1 for stored in sources)  # a single number that fills a tensor is no parameter of its user
+            values = tuple([Value(s, d, None, () if fill and elements(s) != 1 else sources) for s, d in zip(shapes, dtypes, strict=True)])
         else:
             name = f"{self.name}/{layer.kind}" if self.parts or prelude else self.name
             self.parts += not prelude
@@ -221,7 +223,11 @@ class Branch(NamedTuple):
     nodes: list[Node]
     counted: list[object]
     assumptions: list[str]
-    macs: Num
+
+    @property
+    def macs(self) -> Num:
+        """MACs of its layers."""
+        return total([node.counts().macs for node in self.nodes])
 
 
 class Importer:
@@ -364,18 +370,51 @@ class Importer:
     def branch(self, run: Callable[[], Any]) -> tuple[Any, Branch]:
         """Run a branch of a condition, take its layers out again, and say what they were."""
         nodes, counted, said = len(self.nodes), len(self._counted), len(self.assumptions)
-        result = run()
-        branch_nodes = self.nodes[nodes:]
-        macs = total(n.counts().macs for n in branch_nodes)
-        branch = Branch(branch_nodes, list(self._counted)[counted:], self.assumptions[said:], macs)
-        del self.nodes[nodes:], self.assumptions[said:]
-        for node in branch_nodes:
-            del self.layers[node.name]
-        for key in branch.counted:
-            del self._counted[key]
+        try:
+            result = run()
+        finally:
+            branch = Branch(self.nodes[nodes:], list(self._counted)[counted:], self.assumptions[said:])
+            del self.nodes[nodes:], self.assumptions[said:]
+            for node in branch.nodes:
+                del self.layers[node.name]
+            for key in branch.counted:
+                del self._counted[key]
         return result, branch
 
-    def take(self, branch: Branch) -> None:
+    def dearest(self, said: str, runs: Mapping[str, Callable[[], Any]]) -> Any:
+        """What the branch of a condition that is not known gives: the dearest, or the first where symbols leave that open.
+
+        Parameters
+        ----------
+        said : str
+            What the file calls the condition, for the assumption.
+        runs : mapping
+            What adds the layers of each branch and returns its outputs, by what the file calls it.
+
+        Raises
+        ------
+        ReaderError
+            Where no branch fits the sizes; one that does not is not the one that is meant.
+        """
+        tried: dict[str, tuple[Any, Branch]] = {}
+        misfit: dict[str, ReaderError] = {}
+        for name, run in runs.items():
+            try:
+                tried[name] = self.branch(run)
+            except ReaderError as error:
+                misfit[name] = error
+        if not tried:
+            raise next(iter(misfit.values()))
+        symbolic = any(is_symbolic(branch.macs) for _, branch in tried.values())
+        taken = next(iter(tried)) if symbolic else max(tried, key=lambda name: tried[name][1].macs)
+        chosen = taken if misfit else f"the {'first' if symbolic else 'dearest'} branch, {taken},"
+        why = "".join(f"; {name} can't be: {error}" for name, error in misfit.items())
+        self.assume(f"{said}: its condition is not known; {chosen} is taken{why}")
+        outputs, branch = tried[taken]
+        self._take(branch)
+        return outputs
+
+    def _take(self, branch: Branch) -> None:
         """Put the layers of a branch in."""
         self.nodes += branch.nodes
         self.layers.update({node.name: node.layer for node in branch.nodes})

@@ -222,6 +222,38 @@ def test_recurrence(read) -> None:
     assert (network.macs, network.parameters["weights"]) == (5 * 216, 216)
 
 
+@pytest.mark.parametrize("batch", [3, "N"])
+def test_a_state_that_starts_at_zero_is_multiplied_at_every_inference(read, batch) -> None:
+    """N states of 6, filled with a single number, by 6x24: 144 MACs each, whether N is known or open."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Slice", ["shape", "none", "one"], ["batch"]),
+        helper.make_node("Concat", ["batch", "six"], ["size"], axis=0),
+        helper.make_node("Expand", ["zero", "size"], ["state"]),
+        helper.make_node("MatMul", ["state", "r"], ["y"]),
+    ]
+    stored = [ints("none", 0), ints("one", 1), ints("six", 6), zeros("zero"), zeros("r", 6, 24)]
+    network = read(nodes, stored, [info("x", FLOAT, [batch, 4])], ("y",))
+    assert (cm.evaluate(network.macs, {"N": 3}), network.totals.weights) == (3 * 144, 144)
+
+
+def test_a_loop_over_known_steps_beside_an_open_batch(read) -> None:
+    """5 steps, taken from the shape of (N, 5, 4), of N rows of 4 by 4x4: 16 MACs a row."""
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("MatMul", ["row", "w"], ["next"])],
+        "body", [info("i", INT64, []), info("go", BOOL, []), info("row")], [info("on", BOOL, []), info("next")],
+    )  # fmt: skip
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Slice", ["shape", "one", "two"], ["steps"]),
+        helper.make_node("Squeeze", ["steps"], ["trips"]),
+        helper.make_node("ReduceSum", ["x", "one"], ["start"], keepdims=0),
+        helper.make_node("Loop", ["trips", "", "start"], ["y"], body=body),
+    ]
+    network = read(nodes, [ints("one", 1), ints("two", 2), zeros("w", 4, 4)], [info("x", FLOAT, ["N", 5, 4])])
+    assert (cm.evaluate(network.macs, {"N": 3}), network.assumptions) == (5 * 3 * 16, ())
+
+
 # -- quantized and fused operators: 1152 weights and 16*16*1152 MACs as above; a dense layer of 32 to 10
 
 
@@ -306,6 +338,18 @@ def test_a_condition_that_is_not_known(read) -> None:
     assert network.assumptions == ("If 'choice': its condition is not known; the dearest branch, else_branch, is taken",)
     assert "dearest branch" in cm.predict(network).to_markdown()
     assert cm.Network.from_json(network.to_json()) == network
+
+
+def test_a_branch_that_does_not_fit_is_not_the_one(read) -> None:
+    """7 channels: of the branches the convolution of 8 can't be meant, and nothing of it stays."""
+    network = read([branches()], [zeros("w", 8, 8, 3, 3)], [info("x", FLOAT, [1, 7, 16, 16]), info("c", BOOL, [])])
+    assert (network.macs, network.parameters["all"]) == (0, 0)
+    assert [node.layer.kind for node in network.nodes.values()] == ["input", "input", "relu"]
+    (said,) = network.assumptions
+    assert said.startswith("If 'choice': its condition is not known; then_branch is taken; else_branch can't be: ")
+    twice = helper.make_node("If", ["c"], ["y"], name="choice", then_branch=(large := branches().attribute[0].g), else_branch=large)
+    with pytest.raises(cm.errors.ReaderError, match=r"node 'choice' \(If\)"):
+        read([twice], [zeros("w", 8, 8, 3, 3)], [info("x", FLOAT, [1, 7, 16, 16]), info("c", BOOL, [])])
 
 
 def trips(limit: str):
@@ -671,6 +715,32 @@ def test_weights_say_the_columns(read, kind: str) -> None:
     assert (str(network.macs), list(conditions(network))) == ("20*N", ["Eq(K, 4)"])
     with pytest.raises(cm.errors.ReaderError, match="columns of the first matrix must be rows of the second"):
         read([helper.make_node(kind, ["x", "w"], ["y"])], [zeros("w", 4, 5)], [info("x", FLOAT, ["N", 3])])
+
+
+def test_clips_at_a_size(read) -> None:
+    """B lengths clipped at W take a step each; 3 clipped at W is a size, 2 where W is 2."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Gather", ["shape", "last"], ["W"]),
+        helper.make_node("Clip", ["lengths", "", "W"], ["short"]),
+        helper.make_node("Clip", ["three", "", "W"], ["size"]),
+        helper.make_node("ConstantOfShape", ["size"], ["zeros"]),
+    ]
+    network = read(
+        nodes, [ints("last", 1), ints("three", 3)], [info("x", FLOAT, [4, "W"]), info("lengths", INT64, ["B"])], ("short", "zeros")
+    )
+    assert cm.evaluate(network.totals.other[0][1], {"B": 5}) == 5
+    assert [cm.evaluate(network.shape(network.outputs[1])[0], {"W": width}) for width in (2, 3, 4)] == [2, 3, 3]
+
+
+def test_the_weights_of_a_recurrence_say_its_features(read) -> None:
+    """T steps of 4 gates of 6 from 5 features and 6 states: 4 * 6 * 11 MACs a step."""
+    node = helper.make_node("LSTM", ["x", "w", "r"], ["y"], hidden_size=6)
+    weights = [zeros("w", 1, 24, 5), zeros("r", 1, 24, 6)]
+    network = read([node], weights, [info("x", FLOAT, ["T", 1, "F"])])
+    assert (str(network.macs), list(conditions(network))) == ("264*T", ["Eq(F, 5)"])
+    with pytest.raises(cm.errors.ReaderError, match="don't fit a sequence of shape"):
+        read([node], weights, [info("x", FLOAT, ["T", 1, 7])])
 
 
 def test_a_batch_norm_says_the_channels(read) -> None:

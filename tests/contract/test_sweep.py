@@ -333,6 +333,12 @@ def test_points_of_a_text() -> None:
     assert points_of("a", "1:1000:log4") == [1, 10, 100, 1000]
 
 
+def test_a_sweep_over_machines_loads_no_sympy() -> None:
+    asked = "cm.sweep('mobilenet_v1', 'pardhi', {'hardware.ddr': [1e9, 2e9]}, 'time_serial_s')"
+    code = f"import sys, costmodel as cm; {asked}; print('sympy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+
+
 def shell(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "costmodel", "sweep", *words], capture_output=True, text=True)
 

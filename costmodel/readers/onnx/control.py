@@ -34,12 +34,7 @@ def condition(op: Operator) -> Any:
     holds = _truth(op[0])
     if holds is not None:
         return run["then_branch" if holds else "else_branch"]()
-    branches = {name: op.importer.branch(go) for name, go in run.items()}
-    symbolic = any(is_symbolic(branch.macs) for _, branch in branches.values())
-    dearest = "then_branch" if symbolic else max(branches, key=lambda name: branches[name][1].macs)
-    op.importer.assume(f"If {op.name!r}: its condition is not known; the {'first' if symbolic else 'dearest'} branch, {dearest}, is taken")
-    values, branch = branches[dearest]
-    op.importer.take(branch)
+    values = op.importer.dearest(f"If {op.name!r}", run)
     return [value.like() for value in values]  # the numbers of a branch that is assumed are not known
 
 
@@ -69,7 +64,10 @@ def loop(op: Operator) -> Any:
         go_on = _truth(results[0])
         if limit is None or (go_on is None and (limit > MOST_TRIPS or limit * (walker.steps - before) > trip * MOST_STEPS)):
             if scans:
-                raise UnknownLayerError(f"the shape of what {op.kind} collects depends on its number of trips, which is not known")
+                raise UnknownLayerError(
+                    f"the shape of what {op.kind} collects depends on its number of trips, which is not known; "
+                    f"give sizes or values to the inputs that say it"
+                )
             op.importer.assume(f"Loop {op.name!r}: its number of trips is not known; one is counted")
             break
         if trip > MOST_TRIPS:

@@ -17,6 +17,7 @@ from costmodel.readers import _products as products
 from costmodel.readers._folding import chained, lifted
 from costmodel.readers._helpers import pair
 from costmodel.readers._importer import Operator
+from costmodel.readers._values import Value
 from costmodel.readers.onnx._file import DTYPES
 from costmodel.readers.onnx._rules import rule
 
@@ -38,18 +39,25 @@ rule("Relu", fold=lifted(lambda x: np.maximum(x, 0)))(activation)
 
 
 def _clip(op: Operator, x: Any, low: Any = None, high: Any = None) -> Any:
-    if x.dtype == object:
-        return None
-    return np.clip(x, low, high) if low is not None or high is not None else x
+    for limit, clipped in ((low, _RAISED), (high, _LOWERED)):
+        x = x if limit is None or x is None else clipped(op, x, limit)
+    return x
+
+
+_RAISED, _LOWERED = lifted(np.maximum, folding.symbolic_maximum), lifted(np.minimum, folding.symbolic_minimum)
+
+
+def _limit(value: Value | None) -> float | None:
+    """The limit that an input says, where it is a number that is known."""
+    data = None if value is None else value.data
+    return None if data is None or not data.size or data.dtype == object else float(data.ravel()[0])
 
 
 @rule("Clip", fold=_clip)
 def clip(op: Operator) -> Any:
     limits = [op.get("min"), op.get("max")]
     if len(op.inputs) > 1:
-        limits = [
-            None if v is None or v.data is None else float(v.data.ravel()[0]) if v.data.size else None for v in (*op.inputs, None)[1:3]
-        ]
+        limits = [_limit(value) for value in (*op.inputs, None)[1:3]]
     if limits == [0, 6]:
         return op.emit(act.ReLU6(), op[0])
     if limits == [0, None]:

@@ -29,10 +29,12 @@ def quantized_lstm(op: Operator) -> Any:
 
 def _recurrent(op: Operator, layer: Callable[..., Layer], w: Shape, r: Shape) -> Sequence[Value]:
     """The outputs of a recurrence with weights of shapes (directions, gates * hidden, features) and (..., hidden)."""
-    x, bias = op[0], op.optional(3)
+    bias = op.optional(3)
     directions = 2 if op.get("direction", "forward") == "bidirectional" else 1
-    if len(w) != 3 or len(r) != 3 or (type(w[2]) is int and type(x.shape[-1]) is int and w[2] != x.shape[-1]):
-        raise ReaderError(f"weights of shapes {op[1].shape} and {op[2].shape} don't fit a sequence of shape {x.shape}")
+    message = f"weights of shapes {op[1].shape} and {op[2].shape} don't fit a sequence of shape {op[0].shape}"
+    if len(w) != 3 or len(r) != 3 or not op[0].shape:
+        raise ReaderError(message)
+    x = op.agree(op[0], -1, w[2], message)
     states = [v for v in op.inputs[4:7] if v is not None and v.ref]
     peepholes = op.optional(7) if layer is recurrent.LSTM else None
     made = layer(op.get("hidden_size") or r[-1], directions, bias is not None, bool(op.get("layout", 0)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from costmodel._num import is_symbolic
 from costmodel.errors import ReaderError
 from costmodel.layers.structure import Constant
 from costmodel.readers._importer import Operator
@@ -35,15 +34,7 @@ def condition(op: Operator) -> Any:
     holds = _truth(op[0])
     if holds is not None:
         return run["then" if holds else "else"]()
-    branches = {name: op.importer.branch(go) for name, go in run.items()}
-    symbolic = any(is_symbolic(branch.macs) for _, branch in branches.values())
-    dearest = "then" if symbolic else max(branches, key=lambda name: branches[name][1].macs)
-    op.importer.assume(
-        f"IF {op.name!r}: its condition is not known; the {'first' if symbolic else 'dearest'} branch, subgraph {op.get(dearest)}, is taken"
-    )
-    values, branch = branches[dearest]
-    op.importer.take(branch)
-    return values
+    return op.importer.dearest(f"IF {op.name!r}", {f"subgraph {op.get(name)}": go for name, go in run.items()})
 
 
 @rule("WHILE", "STABLEHLO_WHILE")

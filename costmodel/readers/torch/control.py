@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from costmodel._num import is_symbolic
 from costmodel.errors import UnknownLayerError
 from costmodel.readers.torch._call import Aten, rule
 from costmodel.readers.torch._program import Graph
@@ -34,9 +33,5 @@ def condition(op: Aten) -> Any:
     holds, branches, operands = arguments[0], arguments[1:3], arguments[3] if len(arguments) > 3 else []
     if holds is True or holds is False:
         return _run(op, branches[0 if holds else 1], operands)
-    tried = [op.importer.branch(partial(_run, op, branch, operands)) for branch in branches]
-    symbolic = any(is_symbolic(branch.macs) for _, branch in tried)
-    dearest = 0 if symbolic else max((0, 1), key=lambda index: tried[index][1].macs)
-    op.importer.assume(f"{op.name!r}: its condition is not known; the {'first' if symbolic else 'dearest'} branch is taken")
-    op.importer.take(tried[dearest][1])
-    return tried[dearest][0]
+    runs = {name: partial(_run, op, branch, operands) for name, branch in zip(("true_fn", "false_fn"), branches, strict=True)}
+    return op.importer.dearest(repr(op.name), runs)

@@ -12,7 +12,6 @@ from costmodel.errors import CostModelError, FieldError
 from costmodel.layers import Counts
 from costmodel.network import Network
 from costmodel.prediction import Prediction, Workload
-from costmodel.whatif.sweep.arithmetic import Values
 
 _EXACT = 2.0**53
 """Whole numbers up to here are exact in float64."""
@@ -57,6 +56,8 @@ class Closed:
         FieldError
             Where a condition does not hold somewhere.
         """
+        from costmodel.whatif.sweep.arithmetic import Values  # it imports SymPy, which sweeps without formulas don't need
+
         found = Values({argument: np.asarray(value, dtype=np.float64) for argument, value in zip(self._arguments, values, strict=True)})
         for condition, words in self._conditions:
             if not np.all(found[condition]):
