@@ -160,7 +160,7 @@ class Question:
             if (value := self._machine(field)) is not None:
                 found.append(Variable(f"hardware.{field}", "machine", field, value, unit.get(field, "J/B")))
         found += [Variable(name, "argument", name, value, "") for name, value in self.arguments.items()]
-        found += [Variable(name, "size", name, self.fixed.get(name), "") for name in self.sizes]  # type: ignore[arg-type]
+        found += [Variable(name, "size", name, self.fixed.get(name), "") for name in self.sizes]
         taken = {variable.name for variable in found}
         found += [Variable(name, "width", name, self.base.assumptions[name], "") for name in WIDTHS if name not in taken]
         return {variable.name: variable for variable in found}

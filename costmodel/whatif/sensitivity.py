@@ -308,8 +308,8 @@ def _places(question: Question, variable: Variable, factor: float) -> tuple[Num 
     among = Integers()
     if variable.kind == "size":
         among = Possible(question.sizes[variable.key], question.opening(variable.key).predict().network.conditions)
-    ends = [among.near(round(value / factor)), among.near(round(value * factor))]
-    return among.beside(value, -1), among.beside(value, 1), *(end if end != value else None for end in ends)
+    low, high = (among.near(round(end)) for end in (value / factor, value * factor))
+    return among.beside(value, -1), among.beside(value, 1), low if low != value else None, high if high != value else None
 
 
 def _closed(question: Question, variable: Variable, now: dict[str, Num]) -> dict[str, float]:

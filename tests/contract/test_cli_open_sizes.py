@@ -1,13 +1,14 @@
 """Files that leave sizes open, in the shell: a batch is one, others are asked for, and what is named becomes formulas."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from costmodel import cli
-from costmodel.errors import FieldError
+from costmodel.errors import CostModelError, FieldError
 
 onnx = pytest.importorskip("onnx", reason="reading .onnx files needs the extra onnx")
 
@@ -70,3 +71,46 @@ def test_axes_of_a_sweep_stay_open(file) -> None:
     words = ["sweep", file(["N", 3, "H", 32]), "--axis", "N=1,2", "--axis", "H=32,64", "--metric", "macs", "--format", "json"]
     result = CliRunner().invoke(cli.app, words, catch_exceptions=False)
     assert [point["macs"] for point in json.loads(result.output)] == [MACS, 2 * MACS, 2 * MACS, 4 * MACS]
+
+
+def asked(*words: str) -> dict:
+    result = CliRunner().invoke(cli.app, [*words, "--format", "json"], catch_exceptions=False)
+    return json.loads(result.output)
+
+
+def test_an_open_size_is_solved_for(file) -> None:
+    """432 MACs a place: 16 channels, 3x3 over 3."""
+    assert asked("solve", file(["N", 3, 32, 32]), f"macs <= {10 * MACS}", "--for", "N")["value"] == 10
+    path = file(["N", 3, "H", "W"])
+    found = asked("solve", path, "macs <= 1 M", "--for", "H", "--size", "W=32")
+    assert (found["value"], found["spans"]) == (10**6 // (432 * 32), [[None, 72]])
+    assert [check["holds"] for check in found["checks"]] == [True, False]
+    line = asked("solve", path, "macs <= 1 M", "--for", "H", "--for", "W", "--at", "16,32")
+    assert [point["y"] for point in line["points"]] == [10**6 // (432 * 16), 72]
+    result = CliRunner().invoke(cli.app, ["solve", file(["N", 3, 32, 32]), "macs <= 1", "--for", "N"])
+    assert result.exit_code == 1
+    assert "no N keeps macs <= 1; nearest is N 1" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--for", "H"], r'give --input "x=1,3,H,W" with numbers for W'),
+        (["--for", "hardware.ddr", "--input", "x=1,3,H,32"], r'give --input "x=1,3,H,32" with numbers for H'),
+        (["--for", "H", "--size", "W=wide"], r"--size 'W' \(='wide'\) must be a number, e.g. W=224"),
+        (["--for", "H", "--size", "W=32", "--size", "V=1"], r"unknown size 'V'"),
+    ],
+)
+def test_sizes_that_are_left_open_are_asked_for(file, words, message) -> None:
+    result = CliRunner().invoke(cli.app, ["solve", file(["N", 3, "H", "W"]), "macs <= 1 M", *words])
+    assert isinstance(result.exception, CostModelError)
+    assert re.search(message, str(result.exception)), result.exception
+
+
+def test_what_open_sizes_do_to_a_figure(file) -> None:
+    """MACs grow with the height: by the 32nd part a row of 32."""
+    words = ["sensitivity", file(["N", 3, "H", 32]), "--metric", "macs", "--size", "H=32"]
+    (row,) = [row for row in asked(*words) if row["variable"] == "H"]
+    assert (row["value"], row["derivative_above"], row["elasticity_above"]) == (32, MACS / 32, 1.0)
+    moves = asked(*words[:2], "--metric", "time_best_s", "--size", "H=32", "--helps")
+    assert {"double the bus"} <= {move["what"] for move in moves}

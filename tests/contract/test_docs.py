@@ -135,7 +135,7 @@ def test_lines_of_the_shell_run(page: str) -> None:
     for place, line in [(place, line) for where, place, line in LINES if where == page]:
         program, *words = shlex.split(line, comments=True)
         if program == "costmodel":
-            if "--input" in words:
+            if {"--input", "--size"} & set(words):
                 words = [word.replace("model.onnx", "open.onnx") for word in words]
             done = CliRunner().invoke(app, words, prog_name="costmodel")
             assert isinstance(done.exception, SystemExit | None), f"{place}: {line}: {done.exception}"

@@ -235,3 +235,13 @@ def test_a_prediction_says_whose_live_bytes_it_shows() -> None:
     prediction = cm.predict("mobilenet_v2", machine(256 * KIB), traffic="fused")
     said = f"the fused plan of mobilenet_v2 holds {prediction.plan.sram_bytes:,} B at most"
     assert any(said in note and "layer by layer" in note for note in prediction.table().notes)
+
+
+def test_a_stored_state_that_is_joined_to_a_map() -> None:
+    """As streaming models have it: the state reads nothing."""
+    x = cm.Input((1, 8, 4, 4))
+    made = cm.Network.of(L.Conv2d(8, 3, padding=0, bias=False)(L.Concat(axis=2)(x, cm.Input((1, 8, 2, 4), name="state"))), "stream")
+    nodes = [node._replace(layer=L.Constant(node.layer.shape)) if node.name == "state" else node for node in made.nodes.values()]
+    net = cm.Network("stream", nodes, made.outputs)
+    for policy in ("fused", "tiled"):
+        assert cm.predict(net, machine(MIB), traffic=policy).total.ddr_bytes >= 8 * 4 * 4 + 8 * 8 * 9 + 8 * 4 * 2  # map, weights, output

@@ -129,3 +129,28 @@ def test_what_a_rewrite_cannot_do_begins_with_the_rewrite(rewrite: Any, words: s
     net = cm.Network.of(last, "small")
     with pytest.raises(cm.errors.CostModelError, match=words):
         net.rewrite(rewrite)
+
+
+def test_an_activation_behind_one_of_several_outputs_stays_a_step() -> None:
+    """A split writes both halves; the ReLU of one reads it back."""
+    L = cm.layers
+    halves = L.Split(axis=1, sizes=(4, 4))(cm.Input((1, 8, 6, 6)), name="split")
+    net = cm.Network.of(L.Concat()(L.ReLU()(halves[0], name="act"), halves[1]), "split")
+    fused = net.rewrite(R.FuseActivations())
+    assert [(record.node, record.why) for record in fused.changes.left] == [("act", "what it reads is one of the 2 outputs of 'split'")]
+    assert cm.predict(fused).total.to_dict() == cm.predict(net).total.to_dict()
+    marked = [node._replace(absorbed=node.name == "act") for node in net.nodes.values()]  # as a document may say
+    assert len(cm.predict(cm.Network("marked", marked, net.outputs)).rows) == len(cm.predict(net).rows)
+
+
+def test_a_kernel_that_makes_the_map_smaller_leaves_fewer_weights_behind_it() -> None:
+    """Without padding 9x9 becomes 7x7 by a 3x3 kernel and 5x5 by a 5x5: 4 * 25 inputs of the dense layer for 4 * 49."""
+    L = cm.layers
+    x = L.Conv2d(4, 3, padding=0, bias=False)(cm.Input((1, 1, 9, 9)), name="conv")
+    net = cm.Network.of(L.Dense(10, bias=False)(L.Flatten()(x), name="fc"), "valid")
+    held = cm.Network("held", [n._replace(held=n.counts()) if n.name == "fc" else n for n in net.nodes.values()], net.outputs)
+    for one in (net, held):
+        larger = one.rewrite(R.Kernel(5))
+        assert larger.counts["fc"].weights == 4 * 5 * 5 * 10
+        assert larger.parameters["weights"] == 4 * 25 + 4 * 5 * 5 * 10
+        assert ("fc", "weights", 4 * 7 * 7 * 10, 1000) in [record[1:] for record in larger.changes.made]

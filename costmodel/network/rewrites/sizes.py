@@ -65,15 +65,15 @@ class Sizes(Rewrite):
         replacements: dict[str, Node] = {}
         records: list[Change | Left] = []
         for node in network.nodes.values():
-            own = (node.layer, *node[6:])
+            own = {"layer": node.layer, **dict(zip(Node._fields[6:], node[6:], strict=True))}  # shapes and conditions follow from these
             try:
-                after = tuple([_with(one, values) for one in own])
+                after = {key: _with(value, values) for key, value in own.items()}
             except CostModelError as error:
                 raise type(error)(f"{error}; layer {node.name!r}") from None
             if after != own:
-                replacements[node.name] = Node(*node[:1], after[0], *node[2:6], *after[1:])
-            if isinstance(node.layer, Placeholder) and after[0] != node.layer:
-                records.append(self.changed(node, "shape", node.layer.shape, after[0].shape))
+                replacements[node.name] = node._replace(**after)
+            if isinstance(node.layer, Placeholder) and after["layer"] != node.layer:
+                records.append(self.changed(node, "shape", node.layer.shape, after["layer"].shape))
         return self.rebuilt(network, replacements, records)
 
 

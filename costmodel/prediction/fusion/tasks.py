@@ -185,7 +185,7 @@ def _task(workload: Workload, steps: list[int], number: dict[TensorRef, int]) ->
 def _sums_up(workload: Workload, step: Step) -> bool:
     """Whether it is a pooling to one row: it needs a row of its input for a moment only."""
     node = step.nodes[0]
-    same = len(node.input_shapes[0]) == len(node.output_shapes[0]) > ROW_AXIS
+    same = bool(node.inputs) and len(node.input_shapes[0]) == len(node.output_shapes[0]) > ROW_AXIS
     return (
         same
         and "pool" in node.layer.kind
