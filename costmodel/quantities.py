@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from costmodel._num import is_symbolic
 from costmodel.errors import QuantityError
 
 UNITS: dict[str, dict[str, int]] = {
@@ -149,6 +150,44 @@ def _figure_class() -> Any:
 def _show_other(value: Any, unit: str, digits: int) -> str:
     """An array by its range; a symbol as it is."""
     if not getattr(value, "ndim", 0):
-        return str(value)
+        return written(value)
     low, high = (show(end.item(), unit, digits) for end in (value.min(), value.max()))
     return low if low == high else f"{low} to {high}"
+
+
+def written(value: Any, latex: bool = False) -> str:
+    """A value in words, or in LaTeX. Of a formula each part is printed once, however often it stands there.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> half = cm.symbols("H", integer=True) // 2
+    >>> written(half + 1), written(half, latex=True)
+    ('floor(H/2) + 1', '\\\\left\\\\lfloor{\\\\frac{H}{2}}\\\\right\\\\rfloor')
+    """
+    return str(_printer(latex)().doprint(value)) if is_symbolic(value) else str(value)
+
+
+@lru_cache(maxsize=2)
+def _printer(latex: bool) -> Any:
+    from sympy.printing.latex import LatexPrinter
+    from sympy.printing.str import StrPrinter
+
+    base: Any = LatexPrinter if latex else StrPrinter
+
+    class Remembering(base):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.printed: dict[Any, Any] = {}
+
+        def _print(self, expr: Any, **how: Any) -> Any:
+            key = (type(expr), expr, *sorted(how.items()))
+            try:
+                known = self.printed.get(key)
+            except TypeError:  # lists have no hash
+                return super()._print(expr, **how)
+            if known is None:
+                known = self.printed[key] = super()._print(expr, **how)
+            return known
+
+    return Remembering

@@ -24,7 +24,7 @@ def _shape(value: Any) -> str:
 
 def percent(value: Any) -> str:
     """94.86 %; nothing as a dash; symbols as they are."""
-    return "-" if value is None else f"{100 * value:.2f} %" if isinstance(value, int | float) else str(value)
+    return "-" if value is None else f"{100 * value:.2f} %" if isinstance(value, int | float) else quantities.written(value)
 
 
 LAYER_COLUMNS = (

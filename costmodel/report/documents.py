@@ -20,6 +20,9 @@ _TOTALS = (
     ("time, serial", "time_serial_s", "s"), ("time, overlapped", "time_overlapped_s", "s"), ("energy", "energy_j", "J"),
 )  # fmt: skip
 
+_LONG = 120
+"""Characters of a figure that fit a sentence."""
+
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.45 Helvetica, Arial, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
@@ -42,16 +45,22 @@ def verdict(prediction: Prediction) -> str:
     """What the prediction says, in a sentence."""
     total, machine = prediction.total, prediction.hardware
     binds = total.bound_by
-    peak, weights = quantities.show(total.peak_live_bytes, "B"), quantities.show(total.weight_bytes, "B")
+    peak, weights = _short(total.peak_live_bytes, "B"), _short(total.weight_bytes, "B")
     held = [f"its feature maps, at most {peak} at once, {_fit(total.fits_sram)} the SRAM of {quantities.show(machine.sram_bytes, 'B')}"]
     if machine.flash_bytes is not None:
         held.append(f"its weights, {weights}, {_fit(total.fits_flash)} the flash of {quantities.show(machine.flash_bytes, 'B')}")
     return (
-        f"{prediction.network.name} takes {quantities.show(total.time_serial_s, 's')} on {machine.name}"
-        f" ({quantities.show(total.time_overlapped_s, 's')} where the bus works beside the core)"
+        f"{prediction.network.name} takes {_short(total.time_serial_s, 's')} on {machine.name}"
+        f" ({_short(total.time_overlapped_s, 's')} where the bus works beside the core)"
         + (f"; {binds} binds" if isinstance(binds, str) else "")
         + f"; {'; '.join(held)}."
     )
+
+
+def _short(value: Any, unit: str) -> str:
+    """A figure in a sentence; of a long formula its beginning, as the table of totals has it whole."""
+    text = quantities.show(value, unit)
+    return text if len(text) <= _LONG else f"{text[:_LONG]} …"
 
 
 def _known(prediction: Prediction) -> Prediction:

@@ -68,7 +68,7 @@ def _words(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple | list):
         return " ".join(map(_words, value))
-    return str(value)
+    return quantities.written(value)
 
 
 class Table:
@@ -303,7 +303,7 @@ def _plain(value: Any) -> Any:
     """A cell of CSV: lists by spaces, shapes as 1x3x224x224."""
     if isinstance(value, tuple | list):
         return " ".join("x".join(map(str, v)) if isinstance(v, tuple | list) else str(v) for v in value)
-    return "" if value is None else value
+    return "" if value is None else quantities.written(value) if is_symbolic(value) else value
 
 
 def _latex_words(text: str) -> str:
@@ -315,9 +315,7 @@ def _latex_words(text: str) -> str:
 
 def _latex_cell(column: Column, value: Any) -> str:
     if is_symbolic(value) and getattr(value, "free_symbols", None):
-        import sympy as sp
-
-        return f"${sp.latex(value)}$"
+        return f"${quantities.written(value, latex=True)}$"
     return _latex_words(column.text(value))
 
 

@@ -194,3 +194,12 @@ def test_the_shell_shows_a_difference(tmp_path: Path) -> None:
         out("compare", "mobilenet_v1", "mobilenet_v2", "vgg16", "--diff")
     with pytest.raises(cm.errors.UnknownNameError, match="unknown format"):
         out("compare", "mobilenet_v1", "mobilenet_v2", "--diff", "--format", "tabel")
+
+
+def test_a_verdict_has_room_for_the_beginning_of_long_formulas() -> None:
+    open_ = cm.predict(cm.zoo.mobilenet_v1(resolution=cm.symbols("R", multiple_of=32)))
+    total = open_.total
+    assert len(str(total.time_serial_s)) > 1000  # in one formula what stays on chip at which R, twenty layers long
+    sentence = cm.report.markdown(open_).split("\n\n")[1]
+    assert str(total.time_serial_s)[:100] in sentence and "…" in sentence and len(sentence) < 1000
+    assert str(total.time_serial_s) in cm.report.markdown(open_)

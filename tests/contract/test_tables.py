@@ -49,3 +49,23 @@ def test_plain_text_is_laid_out_as_rich_lays_it_out() -> None:
         stream = io.StringIO()
         console.Console(file=stream, width=200, color_system=None, force_jupyter=False).print(table.to_rich())
         assert table.to_text().splitlines() == [line.rstrip() for line in stream.getvalue().splitlines()]
+
+
+def test_formulas_are_written_as_sympy_does_and_each_part_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sympy as sp
+    from sympy.printing.str import StrPrinter
+
+    from costmodel import quantities
+
+    h, w = cm.symbols("H", integer=True), cm.symbols("W", integer=True)
+    x = cm.layers.Conv2d(8, 3, stride=2, padding=1)(cm.Input((1, 3, h, w)))
+    total = cm.predict(cm.Network.of(cm.layers.Conv2d(8, 3, stride=2, padding=1)(x), "open")).total
+    for formula in (total.macs, total.ddr_bytes, total.time_overlapped_s, sp.Integer(3), sp.true):
+        assert quantities.written(formula) == str(formula)
+        assert quantities.written(formula, latex=True) == sp.latex(formula)
+    printed = []
+    plain = StrPrinter._print_Symbol
+    monkeypatch.setattr(StrPrinter, "_print_Symbol", lambda self, symbol: printed.append(symbol.name) or plain(self, symbol))
+    parts = [(h // 2 + k) * w for k in range(1, 10)]
+    assert quantities.written(sp.Max(*parts, evaluate=False)).count("H") == 9
+    assert printed.count("H") == 1
