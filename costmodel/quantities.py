@@ -156,14 +156,14 @@ def _show_other(value: Any, unit: str, digits: int) -> str:
 
 
 def written(value: Any, latex: bool = False) -> str:
-    """A value in words, or in LaTeX. Of a formula each part is printed once, however often it stands there.
+    r"""A value in words, or in LaTeX. Of a formula each part is printed once, however often it stands there.
 
     Examples
     --------
     >>> import costmodel as cm
     >>> half = cm.symbols("H", integer=True) // 2
     >>> written(half + 1), written(half, latex=True)
-    ('floor(H/2) + 1', '\\\\left\\\\lfloor{\\\\frac{H}{2}}\\\\right\\\\rfloor')
+    ('floor(H/2) + 1', '\\left\\lfloor{\\frac{H}{2}}\\right\\rfloor')
     """
     return str(_printer(latex)().doprint(value)) if is_symbolic(value) else str(value)
 

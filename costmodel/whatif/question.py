@@ -54,6 +54,8 @@ class Variable(NamedTuple):
     value: Num
     """What it is now; None where the machine or the network leaves it open."""
     unit: str
+    step: Any = None
+    """Of a size that need not be whole: what it is a multiple of, if anything."""
 
     @property
     def whole(self) -> bool:
@@ -66,7 +68,7 @@ class Variable(NamedTuple):
         if self.kind == "width":
             return [1, 2, 4, 8, 16, 32]
         if self.kind == "size":
-            return None
+            return None if self.step is None else [float(i * self.step) for i in range(1, math.ceil(2 * (self.value or 1) / self.step) + 1)]
         if isinstance(self.value, float) or self.key == "width_multiplier":
             return [i / 32 for i in range(1, math.ceil(64 * self.value) + 1)]
         if self.key == "resolution":
@@ -108,7 +110,7 @@ class Question:
         self._read = None if self.make else as_network(network)  # type: ignore[arg-type]
         self._predictions: dict[Any, Prediction] = {}
         for name in self.fixed:
-            if name not in (known := {**self.arguments, **self.sizes, **dict.fromkeys(WIDTHS)}):
+            if name not in (known := {**self.arguments, **self.sizes}) and name not in WIDTHS:
                 raise UnknownNameError.of("size", name, known)
         if self.hardware.arrays or self.hardware.symbols:
             raise FieldError(f"`hardware` {self.hardware.name!r} must have plain figures; what varies is asked for by name")
@@ -160,7 +162,9 @@ class Question:
             if (value := self._machine(field)) is not None:
                 found.append(Variable(f"hardware.{field}", "machine", field, value, unit.get(field, "J/B")))
         found += [Variable(name, "argument", name, value, "") for name, value in self.arguments.items()]
-        found += [Variable(name, "size", name, self.fixed.get(name), "") for name in self.sizes]
+        for name, symbol in self.sizes.items():
+            step = None if symbol.is_integer else getattr(symbol, "multiple_of", None)
+            found.append(Variable(name, "size", name, self.fixed.get(name), "", step))
         taken = {variable.name for variable in found}
         found += [Variable(name, "width", name, self.base.assumptions[name], "") for name in WIDTHS if name not in taken]
         return {variable.name: variable for variable in found}

@@ -119,7 +119,7 @@ class Solution(Tabled):
     def _show(self, value: Num) -> str:
         unit = self.variable.unit
         if self.variable.kind != "machine":
-            return f"{value:g}"
+            return _plain_digits(value)
         exact = f" ({value:,} B)" if unit == "B" and isinstance(value, int) and value >= 1024 else ""
         return quantities.show(value, unit) + exact
 
@@ -209,7 +209,7 @@ def _verdict(found: Solution) -> str:
 
 
 def _plain_digits(value: Any) -> str:
-    return "-" if value is None else f"{value:g}"
+    return "-" if value is None else str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def _many_digits(value: Any) -> str:

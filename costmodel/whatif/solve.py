@@ -95,7 +95,7 @@ def solve(
     0.78125
     """
     names = [for_] if isinstance(for_, str) or not isinstance(for_, Sequence) else list(for_)
-    question = Question(network, hardware, options, names, sizes or {})
+    question = Question(network, hardware, options, names, {name: size for name, size in (sizes or {}).items() if name not in names})
     wanted = conditions(condition, question.known)
     if goal not in (None, "smallest", "largest"):
         raise UnknownNameError.of("goal", goal, ("smallest", "largest"))

@@ -183,3 +183,27 @@ def test_arguments_of_a_builder_may_be_set_in_the_same_words() -> None:
     found = cm.sensitivity("mobilenet_v1", MACHINE, "macs", sizes={"resolution": 192})
     assert found["resolution"].value == 192
     assert found["batch"].figure == cm.zoo.mobilenet_v1(resolution=192).macs
+
+
+def test_a_size_of_fractions_is_asked_for_as_the_argument_that_it_stands_for() -> None:
+    alpha, side = cm.symbols("alpha", multiple_of="1/32"), cm.symbols("R", multiple_of=32)
+    net = cm.zoo.mobilenet_v1(width_multiplier=alpha, resolution=side)
+    asked = "time_serial_s <= 5 ms"
+    found = cm.solve(net, "pardhi", asked, for_="alpha", sizes={"R": 224})
+    assert found.spans == cm.solve("mobilenet_v1", "pardhi", asked, for_="width_multiplier").spans
+    of_size, of_argument = (cm.sensitivity(n, "pardhi", **s) for n, s in ((net, {"sizes": {"alpha": 1, "R": 224}}), ("mobilenet_v1", {})))
+    for size, argument in (("alpha", "width_multiplier"), ("R", "resolution")):
+        assert of_size[size].elasticity_above == pytest.approx(of_argument[argument].elasticity_above, rel=1e-12)
+        assert of_size[size].figure_low > 0
+    free = cm.zoo.mobilenet_v1(width_multiplier=cm.symbols("b"))
+    with pytest.raises(cm.errors.FieldError, match="`b` need not be whole; give its symbol a step"):
+        cm.solve(free, "pardhi", asked, for_="b")
+
+
+def test_a_number_for_the_size_that_is_asked_for_changes_nothing() -> None:
+    alpha, side = cm.symbols("alpha", multiple_of="1/32"), cm.symbols("R", multiple_of=32)
+    net = cm.zoo.mobilenet_v1(width_multiplier=alpha, resolution=side)
+    plain, more = (cm.solve(net, "pardhi", "macs <= 1e9", for_="R", sizes={"alpha": 1, **s}) for s in ({}, {"R": 224}))
+    assert (plain.method, plain.spans) == (more.method, more.spans)
+    with pytest.raises(cm.errors.UnknownNameError, match="unknown size 'zz'; known are R, alpha$"):
+        cm.solve(net, "pardhi", "macs <= 1e9", for_="R", sizes={"zz": 1})
