@@ -12,6 +12,7 @@ from costmodel.cli.shell import BUILDER_OPTIONS, app
 from costmodel.cli.subjects import machine_of, network_of
 from costmodel.cli.words import assignments, builder_arguments, value_of
 from costmodel.cli.written import write
+from costmodel.errors import FieldError
 
 
 @app.command("explore", context_settings=BUILDER_OPTIONS)
@@ -36,6 +37,9 @@ def _explore(
     begin = {name: value_of(text) for name, text in assignments(at or [], "--at").items()}
     if readers.is_file_name(network):
         built = network_of(network, context.args, inputs, values, unknown, begin)
+        if left := sorted({symbol.name for symbol in built.symbols} - begin.keys()):
+            where = " ".join(f"--at {name}=224" for name in left)
+            raise FieldError(f"{network!r} leaves sizes open; say where the page begins, e.g. {where}")
         text = explorer(built, machine, traffic=traffic, at=begin)
     else:
         if inputs or values or unknown != "error":
