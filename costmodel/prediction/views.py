@@ -193,7 +193,7 @@ def notes(prediction: Prediction) -> list[str]:
     if (interval := prediction.total.time_interval_s) is not None and not any(is_array(end) or is_symbolic(end) for end in interval):
         low, high = (quantities.show(end, "s") for end in interval)
         lines.append(f"{prediction.network.name}: in nine of ten cases the serial time is between {low} and {high}")
-    if prediction.policy.name == "fused" and not is_array(prediction.hardware.sram_bytes):
+    if prediction.policy.name == "fused" and not is_array(prediction.hardware.sram_bytes) and not prediction.symbols:
         lines.append(
             f"live bytes, and whether they fit, are those of layer by layer; the fused plan of {prediction.network.name} "
             f"holds {prediction.plan.sram_bytes:,} B at most"

@@ -50,7 +50,9 @@ class Possible(Integers):
         import numpy as np
 
         if not symbol.is_integer:
-            raise FieldError(f"`{symbol}` need not be whole; give its symbol a step, `multiple_of`, or `solve` the values to try, `lattice`")
+            raise FieldError(
+                f"`{symbol}` need not be whole; give its symbol a step, `multiple_of`, or `solve` the values to try, `lattice`"
+            )
         self.symbol, self.conditions = symbol, conditions
         unit = int(getattr(symbol, "multiple_of", None) or 1)
         for most in (DENSE, 2**5 * DENSE):

@@ -154,7 +154,7 @@ class Solution(Tabled):
             "formula": None if self.formula is None else str(self.formula),
             "checks": [check._asdict() for check in self.checks],
             "nearest": near,
-            "assumptions": {key: str(value) for key, value in self._question.base.assumptions.items()},
+            "assumptions": self._question.base.assumptions,
         }
 
 

@@ -114,3 +114,24 @@ def test_what_open_sizes_do_to_a_figure(file) -> None:
     assert (row["value"], row["derivative_above"], row["elasticity_above"]) == (32, MACS / 32, 1.0)
     moves = asked(*words[:2], "--metric", "time_best_s", "--size", "H=32", "--helps")
     assert {"double the bus"} <= {move["what"] for move in moves}
+
+
+def test_a_page_asks_for_every_size_that_it_has_to_begin_with(file, tmp_path: Path) -> None:
+    name, page = file(["N", 3, "H", "W"]), str(tmp_path / "page.html")
+    words = ["explore", name, "--input", "x=1,3,H,W", "--output", page]
+    result = CliRunner().invoke(cli.app, words)
+    assert isinstance(result.exception, FieldError)
+    assert str(result.exception).endswith("say where the page begins, e.g. --at H=224 --at W=224")
+    assert CliRunner().invoke(cli.app, [*words, "--at", "H=224", "--at", "W=224"]).exit_code == 0
+
+
+def test_answers_and_tables_name_the_batch_as_predictions_do(file) -> None:
+    name = file(["N", 3, "H", 32])
+    answer = CliRunner().invoke(cli.app, ["solve", name, f"macs <= {MACS}", "--for", "H", "--format", "json"])
+    document = json.loads(answer.output)
+    assert document["value"] == 32  # the most of 16 x 32 x H x 27 MACs
+    assert document["assumptions"]["reading"] == ["N = 1, as the file leaves the batch open"]
+    assert document["assumptions"]["fuse_epilogues"] is True
+    pytest.importorskip("xarray", reason="sweeps need the extra explore")
+    table = CliRunner().invoke(cli.app, ["sweep", name, "--axis", "H=32", "--metric", "macs"]).output
+    assert "reading: N = 1, as the file leaves the batch open\n" in table

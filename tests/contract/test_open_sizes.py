@@ -207,3 +207,18 @@ def test_a_number_for_the_size_that_is_asked_for_changes_nothing() -> None:
     assert (plain.method, plain.spans) == (more.method, more.spans)
     with pytest.raises(cm.errors.UnknownNameError, match="unknown size 'zz'; known are R, alpha$"):
         cm.solve(net, "pardhi", "macs <= 1e9", for_="R", sizes={"zz": 1})
+
+
+def test_answers_on_fused_plans_of_open_sizes_show_themselves() -> None:
+    net = cm.zoo.mobilenet_v1(0.25, resolution=cm.symbols("R", multiple_of=32))
+    found = cm.solve(net, "pardhi", "ddr_bytes <= 1 MB", for_="R", traffic="fused")
+    assert str(found).startswith(found.sentence)
+    assert "traffic fused" in str(found)
+
+
+def test_answers_have_all_their_digits() -> None:
+    net = cm.zoo.mobilenet_v1(batch=cm.symbols("N", integer=True))
+    found = cm.solve(net, "h200_sxm", "macs <= 568740352 * 1000007", for_="N")  # the MACs of one picture, of the MobileNet paper's 569 M
+    assert found.sentence.endswith("N <= 1000007")
+    line = cm.solve(net, "h200_sxm", "macs <= 568740352 * 1000007", for_=("hardware.ddr", "N"), at=["1 TB/s"])
+    assert "1000007" in str(line)

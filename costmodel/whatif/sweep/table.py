@@ -38,7 +38,11 @@ def table(found: xarray.Dataset) -> Table:
                *[_column(name, array, "{:.4g}".format) for name, array in found.items()]]  # fmt: skip
     keys = [column.key for column in columns]
     rows = [dict(zip(keys, (*point, *some), strict=True)) for point, some in zip(points, figures, strict=True)]
-    return Table(columns, rows, title="sweep", notes=[f"{key}: {value}" for key, value in found.attrs.items()])
+    return Table(columns, rows, title="sweep", notes=[f"{key}: {_said(value)}" for key, value in found.attrs.items()])
+
+
+def _said(value: Any) -> str:
+    return "; ".join(value) if isinstance(value, list) else str(value)
 
 
 def _column(name: Any, array: Any, show: Callable[[Any], str]) -> Column:
