@@ -205,7 +205,7 @@ def test_a_number_for_the_size_that_is_asked_for_changes_nothing() -> None:
     net = cm.zoo.mobilenet_v1(width_multiplier=alpha, resolution=side)
     plain, more = (cm.solve(net, "pardhi", "macs <= 1e9", for_="R", sizes={"alpha": 1, **s}) for s in ({}, {"R": 224}))
     assert (plain.method, plain.spans) == (more.method, more.spans)
-    with pytest.raises(cm.errors.UnknownNameError, match="unknown size 'zz'; known are R, alpha$"):
+    with pytest.raises(cm.errors.UnknownNameError, match=r"unknown size 'zz'; known are R, alpha$"):
         cm.solve(net, "pardhi", "macs <= 1e9", for_="R", sizes={"zz": 1})
 
 
