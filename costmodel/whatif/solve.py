@@ -80,7 +80,7 @@ def solve(
     Rates and energies are solved exactly: the condition is a fraction of polynomials between corners, whose roots SymPy finds. The SRAM
     acts in steps, and under "resident" and "tiled" each of them is known. Every point of a lattice is predicted. Of an open size the closed
     forms are evaluated at every number up to 4096 that the network can have, then up to 2^20 a thousandth apart and at all about borders.
-    Only where none is so (the SRAM under "fused", counts without a lattice, open sizes under "tiled" and "fused") a search takes it that
+    Only where none is so (the SRAM under "fused", counts without a lattice, open sizes where plans are searched) a search takes it that
     there is at most one border between two powers of two. Whatever was found is predicted at the answer and just outside of it.
 
     Examples

@@ -222,3 +222,22 @@ def test_answers_have_all_their_digits() -> None:
     assert found.sentence.endswith("N <= 1000007")
     line = cm.solve(net, "h200_sxm", "macs <= 568740352 * 1000007", for_=("hardware.ddr", "N"), at=["1 TB/s"])
     assert "1000007" in str(line)
+
+
+def test_what_stays_is_chosen_anew_at_every_size() -> None:
+    def built(h: Any) -> cm.Network:
+        a = cm.layers.Conv2d(8, 3, stride=2, padding=1)(cm.Input((1, 3, h, 40)))
+        return cm.Network.of(cm.layers.Add()(a, cm.layers.Conv2d(8, 3, padding=1)(a)), "tiny")
+
+    opened = built(cm.symbols("H", integer=True))
+    machine = cm.Hardware(sram="8 KiB", ddr="1 GB/s", macs="10 GFLOPS", other="1 GFLOPS")
+    bytes_ = {h: cm.predict(built(h), machine, traffic="residency").total.ddr_bytes for h in range(2, 130)}
+    limit = bytes_[97]
+    found = cm.solve(opened, machine, f"ddr_bytes <= {limit}", for_="H", traffic="residency")
+    assert found.value == max(h for h in bytes_ if bytes_[h] <= limit)
+    assert "stays chosen at each size" in str(found)
+    pytest.importorskip("xarray", reason="sweeps need the extra explore")
+    swept = cm.sweep(opened, machine, {"H": [97, 30]}, "ddr_bytes", traffic="residency")
+    assert swept.ddr_bytes.values.tolist() == [bytes_[97], bytes_[30]]
+    with pytest.raises(SymbolicError, match="what stays is a choice among plain sizes; layer 'conv2d"):
+        _ = cm.predict(opened, machine, traffic="residency").total.ddr_bytes

@@ -41,9 +41,8 @@ class Residency(Policy):
     def plan(self, workload: Workload, sram_bytes: Num) -> ResidencyPlan:
         if is_symbolic(sram_bytes) or is_array(sram_bytes):
             raise SymbolicError(f"what stays is a choice at one capacity; `sram` (={sram_bytes}) must be a plain number of bytes")
-        for step in workload.steps:
-            if any(is_symbolic(n) for n in (step.weight_bytes, *(workload.maps[ref].n_bytes for ref in (*step.reads, *step.writes)))):
-                raise SymbolicError(f"what stays is a choice among plain sizes; layer {step.name!r} holds symbols; see traffic='resident'")
+        if (layer := _open(workload)) is not None:
+            raise SymbolicError(f"what stays is a choice among plain sizes; layer {layer!r} holds symbols; see traffic='resident'")
         capacity = int(sram_bytes - self.reserve_bytes)
         if capacity < 0:
             raise FieldError(f"`reserve_bytes` (={self.reserve_bytes}) must be at most the SRAM of {sram_bytes} B")
@@ -72,7 +71,17 @@ class Residency(Policy):
         return sum(step.weight_bytes for step in steps) + workload.boundary_bytes
 
     def said(self, workload: Workload, sram_bytes: Num) -> dict[str, Any]:
-        return {"stays": "chosen at each capacity" if is_array(sram_bytes) else self.plan(workload, sram_bytes).sentence}
+        if is_array(sram_bytes):
+            return {"stays": "chosen at each capacity"}
+        return {"stays": "chosen at each size" if _open(workload) is not None else self.plan(workload, sram_bytes).sentence}
+
+
+def _open(workload: Workload) -> str | None:
+    """The first layer whose weights or maps hold symbols."""
+    for step in workload.steps:
+        if any(is_symbolic(n) for n in (step.weight_bytes, *(workload.maps[ref].n_bytes for ref in (*step.reads, *step.writes)))):
+            return step.name
+    return None
 
 
 _plans: WeakKeyDictionary[Workload, dict[tuple[int, bool], ResidencyPlan]] = WeakKeyDictionary()
