@@ -49,6 +49,8 @@ class Solution(Tabled):
         The answer as a formula in the other figures of the machine, where there is one.
     checks : tuple of Check
         Predictions at the answer and just outside.
+    tried : Span or None
+        Of sizes that were tried the smallest and the largest: beyond them nothing is known.
     nearest : Check or None
         Where none will do: the value at which the least is missing; infinity where it is only tended to.
     variable : Variable
@@ -67,6 +69,7 @@ class Solution(Tabled):
         self.formula = formula
         self.nearest = nearest
         self.checks: tuple[Check, ...] = ()
+        self.tried: Span | None = None
         self._remarks = tuple(remarks)
         self._question = question
 
@@ -90,7 +93,8 @@ class Solution(Tabled):
             near = self._nearest()
             return f"no {name} keeps {asked}" + (f"; nearest is {near}" if near else "")
         words = " or ".join(self._words(span) for span in self.spans)
-        return f"{asked}: {name} {words}" if words else f"{asked}: any {name} will do"
+        far = f" from {self._show(self.tried.low)} to {self._show(self.tried.high)}" if self.tried else ""
+        return f"{asked}: {name} {words}" if words else f"{asked}: any {name}{far} will do"
 
     def _nearest(self) -> str:
         if self.nearest is None:

@@ -241,3 +241,12 @@ def test_what_stays_is_chosen_anew_at_every_size() -> None:
     assert swept.ddr_bytes.values.tolist() == [bytes_[97], bytes_[30]]
     with pytest.raises(SymbolicError, match="what stays is a choice among plain sizes; layer 'conv2d"):
         _ = cm.predict(opened, machine, traffic="residency").total.ddr_bytes
+
+
+def test_where_all_sizes_will_do_the_answer_says_how_far_they_were_tried() -> None:
+    net = cm.zoo.mobilenet_v1(batch=cm.symbols("N", integer=True))
+    found = cm.solve(net, "h200_sxm", "time_serial_s <= 200 s", for_="N")
+    assert found.sentence.endswith("any N from 1 to 1048576 will do")
+    (check,) = found.checks
+    assert (check.value, check.holds) == (2**20, True)
+    assert not cm.predict(cm.zoo.mobilenet_v1(batch=2**28), "h200_sxm").total.time_serial_s <= 200  # beyond them another answer

@@ -100,6 +100,7 @@ def by_sizes(asked: Asked) -> Solution:
     remarks = [f"tried {len(points):,} sizes that the network can have, {points[0]:,} to {points[-1]:,}: all up to "
                f"{min(possible.first + possible.step * (DENSE - 1), points[-1]):,} and about borders, else {SHARE:.1%} apart"]  # fmt: skip
     solution = asked.answer(spans, "lattice", None, near, remarks)
+    solution.tried = Span(points[0], points[last])
     solution.checks = _neighbours(asked, solution, possible)
     return solution
 
@@ -138,6 +139,7 @@ def by_search(
         near = min(possible, key=lambda check: asked.miss(check.figures), default=None)
     remarks = [f"searched from {points[0]:,} to {points[-1]:,}; at most one border between two powers of two is taken for granted"]
     found = asked.answer(spans, "bisection", None, near, remarks)
+    found.tried = Span(points[0], points[-1])
     found.checks = _neighbours(asked, found, among)
     return found
 
@@ -164,9 +166,11 @@ def _touching(parts: Sequence[Span], among: Integers = _INTEGERS) -> list[Span]:
 
 
 def _neighbours(asked: Asked, found: Solution, among: Integers = _INTEGERS) -> tuple[Check, ...]:
-    """Integers at the answer and beside it."""
+    """Integers at the answer and beside it; where all that were tried will do, the last of them."""
     if (value := found.value) is None:
-        return ()
+        if found.tried is None or not found.spans:
+            return ()
+        return (asked.check(found.tried.low if found.goal == "smallest" else found.tried.high),)
     inside = asked.check(value)
     if not inside.holds:
         raise asked.disagreement(value, "there")
