@@ -203,7 +203,14 @@ class IsoLine(Tabled):
         """Everything as plain values."""
         rows = [{"x": x, "y": found.value, "feasible": found.feasible} for x, found in self.points]
         formula = None if self.formula is None else str(self.formula)
-        return {"schema": 1, "across": self.across.name, "variable": self.variable.name, "formula": formula, "points": rows}
+        return {
+            "schema": 1,
+            "across": self.across.name,
+            "variable": self.variable.name,
+            "formula": formula,
+            "points": rows,
+            "assumptions": self._question.base.assumptions,
+        }
 
 
 def _verdict(found: Solution) -> str:

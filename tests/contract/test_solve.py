@@ -1,5 +1,6 @@
 """The question turned round: answers against arithmetic, against dense search, and both sides of them against `predict`."""
 
+import json
 from functools import partial
 from typing import Any
 
@@ -305,3 +306,10 @@ def test_macs_that_a_machine_skips() -> None:
     assert slowest[1] == pytest.approx(slowest[0] / 10, rel=1e-6)
     found = cm.sensitivity(net, skipping, "macs_effective")
     assert not any(effect.swing for effect in found.effects)
+
+
+def test_an_iso_line_in_json_says_what_it_rests_on() -> None:
+    line = cm.solve(
+        "mobilenet_v1", "pardhi", "time_serial_s <= 5 ms", for_=("hardware.macs", "hardware.ddr"), at=[1e12], traffic="compulsory"
+    )
+    assert json.loads(line.to_json())["assumptions"]["traffic"] == "compulsory"
