@@ -12,7 +12,7 @@ from costmodel import readers, zoo
 from costmodel._num import is_open
 from costmodel.api import as_hardware
 from costmodel.cli.words import assignments, builder_arguments, numbers_of, shapes_of
-from costmodel.errors import FieldError, SymbolicError
+from costmodel.errors import CostModelError, FieldError, SymbolicError
 from costmodel.hardware import Hardware
 from costmodel.layers import Shape
 from costmodel.layers.structure import Placeholder
@@ -76,10 +76,29 @@ def _asking(*networks: Network) -> str:
 
 
 def sides_of(names: list[str], extra: list[str], inputs: list[str] | None, values: list[str] | None, unknown: str) -> list[Network]:
-    """Several networks: what is said of files goes to the files among them, arguments of builders to all others."""
-    if extra and all(map(readers.is_file_name, names)):
+    """Several networks: what is said of an input goes to the files that have it, arguments of builders to all that are no files."""
+    files = [name for name in names if readers.is_file_name(name)]
+    if extra and files == names:
         raise FieldError(f"{extra[0]!r} goes with a zoo network; {', '.join(map(repr, names))} are files")
-    return [network_of(name, [], inputs, values, unknown) if readers.is_file_name(name) else network_of(name, extra) for name in names]
+    has = {name: _inputs_of(name, unknown) for name in files} if len(files) > 1 and (inputs or values) else {}
+    known = set().union(*has.values())
+
+    def meant(name: str, words: list[str] | None) -> list[str]:
+        own = has.get(name)
+        return [word for word in words or [] if not own or (said := word.partition("=")[0].strip()) in own or said not in known]
+
+    return [
+        network_of(name, [], meant(name, inputs), meant(name, values), unknown) if name in files else network_of(name, extra)
+        for name in names
+    ]
+
+
+def _inputs_of(name: str, unknown: str) -> set[str]:
+    """The inputs of a file; none where it can't be read without being told more of them."""
+    try:
+        return {node.name for node in readers.read(name, unknown=unknown).nodes.values() if isinstance(node.layer, Placeholder)}
+    except CostModelError:
+        return set()
 
 
 def subject_of(

@@ -140,10 +140,11 @@ class Question:
     def base(self) -> Prediction:
         """The prediction with nothing changed."""
         found = self.predict()
-        if left := sorted({symbol.name for symbol in found.symbols} - (self.sizes.keys() & set(self.names))):
+        steps = {symbol.name: getattr(symbol, "multiple_of", None) or 1 for symbol in found.symbols}
+        if left := sorted(steps.keys() - (self.sizes.keys() & set(self.names))):
             raise SymbolicError(
                 f"questions need plain numbers; network {found.network.name!r} holds symbols ({', '.join(left)}): give them values; "
-                f"cm.rewrites.Sizes({{{left[0]!r}: 1}}) does"
+                f"cm.rewrites.Sizes({{{left[0]!r}: {steps[left[0]]}}}) does, and `sizes` where a function takes it"
             )
         return found
 

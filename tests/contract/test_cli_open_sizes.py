@@ -135,3 +135,16 @@ def test_answers_and_tables_name_the_batch_as_predictions_do(file) -> None:
     pytest.importorskip("xarray", reason="sweeps need the extra explore")
     table = CliRunner().invoke(cli.app, ["sweep", name, "--axis", "H=32", "--metric", "macs"]).output
     assert "reading: N = 1, as the file leaves the batch open\n" in table
+
+
+def test_files_that_are_compared_have_sizes_of_their_own(file, tmp_path: Path) -> None:
+    """An input goes to the file that has it: 32x32 for the one, 16x16 for the other; what neither has is refused."""
+    one = file([1, 3, "H", "W"])
+    model = onnx.load(one)
+    model.graph.input[0].name = model.graph.node[0].input[0] = "picture"
+    onnx.save(model, other := str(tmp_path / "other.onnx"))
+    sizes = ["--input", "x=1,3,32,32", "--input", "picture=1,3,16,16"]
+    found = CliRunner().invoke(cli.app, ["compare", one, other, *sizes, "--format", "json"])
+    assert [side["macs"] for side in json.loads(found.output)] == [MACS, MACS / 4], found.output
+    with pytest.raises(CostModelError, match="'y'"):
+        CliRunner().invoke(cli.app, ["compare", one, other, *sizes, "--input", "y=1,3,8,8"], catch_exceptions=False)
